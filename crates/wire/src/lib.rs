@@ -1,1 +1,26 @@
-//! todo
+//! What Towline's core (the client) and its agent (in the pod) say to each other.
+//!
+//! One byte pipe (a port-forward) connects the two. On it, in this order:
+//!
+//! 1. [`handshake`]: magic, version range, the session's key; the agent accepts or says why not.
+//! 2. [`mux`]: yamux, so that many streams share the pipe, each with its own flow control.
+//! 3. On each stream one length-prefixed JSON header ([`header`]) that says what it is for, and then
+//!    - for `control`: messages of [`control`], heartbeats among them;
+//!    - for a connection (`dial`, `incoming`): the chunks of [`chunk`], pumped by [`carry`];
+//!    - for a question (`environment`, `resolve`): one JSON answer.
+//!
+//! Nothing here knows Kubernetes.
+
+pub mod carry;
+pub mod chunk;
+pub mod control;
+pub mod frame;
+pub mod handshake;
+pub mod header;
+pub mod key;
+pub mod mux;
+
+pub use carry::{CarryError, Traffic, carry};
+pub use chunk::{Failure, FailureKind};
+pub use header::{Resolved, ToAgent, ToClient};
+pub use key::{InvalidKey, InvalidSessionId, KeyDigest, SessionId, SessionKey};

@@ -1,0 +1,161 @@
+//! The control stream: heartbeats both ways, and what the agent has to tell.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::frame::{self, FrameError};
+
+/// Each side sends a ping this often.
+pub const PING_EVERY: Duration = Duration::from_secs(5);
+
+/// A side that has heard nothing for this long takes the tunnel for dead.
+pub const SILENCE: Duration = Duration::from_secs(15);
+
+/// What travels on the control stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "message", rename_all = "snake_case")]
+pub enum Message {
+    /// "I am here"; answered by [`Message::Pong`] with the same number.
+    Ping {
+        /// Counts up from 0.
+        sequence: u64,
+    },
+    /// The answer.
+    Pong {
+        /// The ping's number.
+        sequence: u64,
+    },
+    /// From the agent: it listens on this port of the pod.
+    Listening {
+        /// The container's port.
+        port: u16,
+    },
+    /// From the agent: it cannot listen on this port of the pod.
+    NotListening {
+        /// The container's port.
+        port: u16,
+        /// Why.
+        reason: String,
+    },
+    /// From the agent: it is about to end, because its pod was told to.
+    Ending,
+}
+
+/// The control stream has ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// Nothing was heard for [`SILENCE`].
+    #[error("nothing was heard from the other side for {} s", SILENCE.as_secs())]
+    Silent,
+    /// The stream failed.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+}
+
+/// What [`run`] reports to its side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A message other than ping and pong.
+    Message(Message),
+    /// A ping came back after this time.
+    RoundTrip(Duration),
+}
+
+/// Speaks on the control stream until it fails or falls silent: sends what comes from `say`, pings, answers pings, and hands the rest to `heard`.
+///
+/// # Errors
+/// Always ends with one, as [`ControlError`] says.
+pub async fn run(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin,
+    mut say: mpsc::Receiver<Message>,
+    heard: mpsc::Sender<Heard>,
+) -> ControlError {
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let (answer, mut answers) = mpsc::channel(16);
+    let (sent, mut sents) = mpsc::channel::<Instant>(16);
+    let read = async {
+        loop {
+            let message = match tokio::time::timeout(SILENCE, frame::read(&mut reader)).await {
+                Err(_) => return ControlError::Silent,
+                Ok(Err(error)) => return error.into(),
+                Ok(Ok(message)) => message,
+            };
+            match message {
+                // A full queue of answers means that the writer is stuck; the far side's clock tells it soon enough.
+                Message::Ping { sequence } => drop(answer.try_send(Message::Pong { sequence })),
+                Message::Pong { .. } => {
+                    if let Ok(at) = sents.try_recv() {
+                        let _ = heard.try_send(Heard::RoundTrip(at.elapsed()));
+                    }
+                }
+                other => drop(heard.send(Heard::Message(other)).await),
+            }
+        }
+    };
+    let write = async {
+        let mut tick = tokio::time::interval(PING_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut sequence = 0;
+        let mut talking = true;
+        loop {
+            let message = tokio::select! {
+                _ = tick.tick() => {
+                    let _ = sent.try_send(Instant::now());
+                    sequence += 1;
+                    Message::Ping { sequence: sequence - 1 }
+                }
+                Some(pong) = answers.recv() => pong,
+                said = say.recv(), if talking => match said {
+                    Some(message) => message,
+                    None => { talking = false; continue }
+                },
+            };
+            if let Err(error) = frame::write(&mut writer, &message).await {
+                return ControlError::from(error);
+            }
+        }
+    };
+    tokio::select! { error = read => error, error = write => error }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn two_sides_hear_each_other_for_long() {
+        let (a, b) = tokio::io::duplex(1024);
+        let (say, said) = mpsc::channel(4);
+        let (_quiet, quiet) = mpsc::channel(4);
+        let (heard_a, mut hears_a) = mpsc::channel(64);
+        let (heard_b, mut hears_b) = mpsc::channel(64);
+        let one = tokio::spawn(run(a, said, heard_a));
+        let two = tokio::spawn(run(b, quiet, heard_b));
+        say.send(Message::Listening { port: 80 }).await.unwrap();
+        let mut first = hears_b.recv().await.unwrap();
+        while matches!(first, Heard::RoundTrip(_)) {
+            first = hears_b.recv().await.unwrap();
+        }
+        assert_eq!(first, Heard::Message(Message::Listening { port: 80 }));
+        tokio::time::sleep(SILENCE * 4).await;
+        assert!(!one.is_finished() && !two.is_finished());
+        assert!(matches!(hears_a.recv().await.unwrap(), Heard::RoundTrip(_)));
+        one.abort();
+        assert!(matches!(two.await.unwrap(), ControlError::Frame(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_noticed_after_fifteen_seconds() {
+        let (a, _mute) = tokio::io::duplex(64 * 1024);
+        let (_say, said) = mpsc::channel(1);
+        let (heard, _hears) = mpsc::channel(1);
+        let start = Instant::now();
+        assert!(matches!(run(a, said, heard).await, ControlError::Silent));
+        assert_eq!(start.elapsed(), SILENCE);
+    }
+}
