@@ -1,1 +1,12 @@
-//! todo
+//! Towline's core: look at a cluster, plan a session, connect, carry traffic, restore.
+//!
+//! The order of use: [`cluster`] opens a context; [`look`] lists what is there; [`plan`] reads all that a session would change and
+//! returns it as a value; [`session`] does what the plan says, and tells of it in numbered [`event`]s. [`leftovers`] finds and
+//! restores what a session without an owner left behind.
+//!
+//! The core prints nothing, ends no process, and knows neither the window nor the command line.
+
+pub mod event;
+pub mod plan;
+pub mod report;
+pub mod request;

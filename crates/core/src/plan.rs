@@ -1,0 +1,144 @@
+//! A session before it happens: everything that would change in the cluster and on this machine, and what stands in the way.
+//!
+//! Making a plan only reads. `session` does what the plan says and nothing else; the window and the command line show the same plan.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use towline_wire::SessionId;
+use towline_workload::{AgentContainer, FieldChange, SessionRecord, WorkloadRef};
+
+use crate::request::Request;
+
+/// What a session would do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// What was asked for.
+    pub request: Request,
+    /// The session's id, made here so that the plan shows the very objects.
+    pub session: SessionId,
+    /// Which cluster.
+    pub cluster: ClusterIdentity,
+    /// What gets the agent.
+    pub workload: WorkloadRef,
+    /// Which of its containers.
+    pub container: String,
+    /// How many pods the workload wants at the moment.
+    pub replicas: u32,
+    /// Which pods get the agent, where it cannot be all of them (a StatefulSet's partition): a sentence for the user.
+    pub limited_to: Option<String>,
+    /// The agent as it will stand in the pod.
+    pub agent: AgentContainer,
+    /// The agent's port for the client, on the pod's loopback.
+    pub control_port: u16,
+    /// The fields of the workload that change.
+    pub fields: Vec<FieldChange>,
+    /// The objects that are made, all removed at the end.
+    pub objects: Vec<NewObject>,
+    /// Connections to these ports of the pods come to this machine.
+    pub inbound: Vec<InboundPort>,
+    /// These services can be reached from this machine.
+    pub outbound: Vec<OutboundService>,
+    /// What was checked, in the order of importance.
+    pub checks: Vec<Check>,
+    /// The session that has the workload now.
+    pub occupied_by: Option<SessionRecord>,
+    /// The workload as it was read; the patch tests that it still is.
+    pub base: Value,
+    /// Whether the cluster restores by itself when this client is gone. Not so where the rights for that are missing; a check says so.
+    pub restorer: bool,
+}
+
+impl Plan {
+    /// The checks that forbid to connect.
+    pub fn blockers(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| check.outcome == Outcome::Blocked)
+    }
+}
+
+/// Which cluster, and as whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterIdentity {
+    /// The kubeconfig's context.
+    pub context: String,
+    /// The API server's address.
+    pub server: String,
+    /// The API server's version, such as `v1.20.2`.
+    pub version: String,
+}
+
+/// An object that the session makes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewObject {
+    /// Such as `Lease`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// What for, in half a sentence.
+    pub purpose: String,
+}
+
+/// A port of the container, and where its connections go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboundPort {
+    /// The container's port, TCP.
+    pub remote: u16,
+    /// The port on this machine's loopback.
+    pub local: u16,
+    /// The name that the container gives it.
+    pub name: Option<String>,
+    /// The services (of the target's namespace) that send connections to it, as `service:port`.
+    pub services: Vec<String>,
+}
+
+/// A service that the local program can reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboundService {
+    /// The service's namespace.
+    pub namespace: String,
+    /// The service's name.
+    pub name: String,
+    /// Its cluster address; none for a headless one and for an ExternalName.
+    pub cluster_ip: Option<std::net::IpAddr>,
+    /// Its TCP ports.
+    pub ports: Vec<ServicePort>,
+}
+
+/// A TCP port of a service.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ServicePort {
+    /// The service's name for it.
+    pub name: Option<String>,
+    /// The service's own port.
+    pub port: u16,
+    /// For a headless service: the port that its pods listen on, where that is a number and differs.
+    pub target: Option<u16>,
+}
+
+/// Something that was looked at before connecting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What was looked at, in two or three words.
+    pub title: String,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// What was found.
+    pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+    /// Which error this is where it forbids to connect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<crate::report::Code>,
+}
+
+/// How a [`Check`] came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// All is well.
+    Passed,
+    /// It goes on, and something is lost; the message says what.
+    Warning,
+    /// Connecting is not possible.
+    Blocked,
+}

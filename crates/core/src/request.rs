@@ -1,0 +1,286 @@
+//! What the user asks for, parsed but not yet looked up.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A session as the user asks for it. Everything that is not said has its default found by [`crate::plan`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// What to stand in for.
+    pub target: Target,
+    /// The target's namespace; default: the context's.
+    pub namespace: Option<String>,
+    /// Which container of the pod; needed only where several could be meant.
+    pub container: Option<String>,
+    /// Mappings of container ports to local ports; ports that are not named map to themselves.
+    pub ports: Vec<PortMapping>,
+    /// Whose services the local program can reach; default: the target's namespace.
+    pub namespaces: Vec<String>,
+    /// The agent's image; default: this version's.
+    pub agent_image: Option<String>,
+    /// The name of the secret that the agent's image is pulled with.
+    pub pull_secret: Option<String>,
+    /// How long the cluster waits for this client before it restores the workload by itself.
+    pub lease: Duration,
+    /// How long the agent's pods may take to come.
+    pub timeout: Duration,
+    /// Whether a session of somebody else on this workload is ended.
+    pub take_over: bool,
+    /// Whether to connect again after the cluster has restored the workload during a long loss.
+    pub reconnect: bool,
+    /// Who starts the local program.
+    pub program: Program,
+}
+
+/// Who starts the local program, and so whether its port must still be free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Program {
+    /// Towline does, once connected: the local ports must be free before.
+    StartedByTowline,
+    /// The user does, or has already.
+    StartedByUser,
+}
+
+impl Request {
+    /// The default of [`Request::lease`].
+    pub const LEASE: Duration = Duration::from_secs(120);
+    /// The default of [`Request::timeout`].
+    pub const TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// A request with the defaults.
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            namespace: None,
+            container: None,
+            ports: Vec::new(),
+            namespaces: Vec::new(),
+            agent_image: None,
+            pull_secret: None,
+            lease: Self::LEASE,
+            timeout: Self::TIMEOUT,
+            take_over: false,
+            reconnect: false,
+            program: Program::StartedByUser,
+        }
+    }
+}
+
+/// `KIND/NAME`, or `NAME` for a service, else a workload of that name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Target {
+    /// The kind, where said.
+    pub kind: Option<TargetKind>,
+    /// The object's name: a DNS subdomain (RFC 1123).
+    pub name: String,
+}
+
+/// The kinds that can be redirected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetKind {
+    /// A service: the workload behind its selector.
+    Service,
+    /// A Deployment.
+    Deployment,
+    /// A StatefulSet.
+    StatefulSet,
+    /// A DaemonSet.
+    DaemonSet,
+    /// A ReplicaSet.
+    ReplicaSet,
+    /// A pod: its controller, or itself when it has none.
+    Pod,
+}
+
+impl TargetKind {
+    /// As it stands before the slash.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Deployment => "deployment",
+            Self::StatefulSet => "statefulset",
+            Self::DaemonSet => "daemonset",
+            Self::ReplicaSet => "replicaset",
+            Self::Pod => "pod",
+        }
+    }
+}
+
+/// The text is not a target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidTarget {
+    /// Before the slash stands no kind that can be redirected.
+    #[error(
+        "'{0}' is not a kind that can be redirected; use service/, deployment/, statefulset/, daemonset/, replicaset/ or pod/"
+    )]
+    Kind(String),
+    /// No valid name.
+    #[error(
+        "'{0}' is not a Kubernetes name: lower-case letters, digits, '-' and '.', at most 253, with a letter or digit at both ends"
+    )]
+    Name(String),
+}
+
+impl FromStr for Target {
+    type Err = InvalidTarget;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (kind, name) = match text.split_once('/') {
+            None => (None, text),
+            Some((kind, name)) => {
+                let known = match kind.to_ascii_lowercase().as_str() {
+                    "service" | "services" | "svc" => TargetKind::Service,
+                    "deployment" | "deployments" | "deploy" => TargetKind::Deployment,
+                    "statefulset" | "statefulsets" | "sts" => TargetKind::StatefulSet,
+                    "daemonset" | "daemonsets" | "ds" => TargetKind::DaemonSet,
+                    "replicaset" | "replicasets" | "rs" => TargetKind::ReplicaSet,
+                    "pod" | "pods" | "po" => TargetKind::Pod,
+                    _ => return Err(InvalidTarget::Kind(kind.to_owned())),
+                };
+                (Some(known), name)
+            }
+        };
+        if !is_subdomain(name) {
+            return Err(InvalidTarget::Name(name.to_owned()));
+        }
+        Ok(Self { kind, name: name.to_owned() })
+    }
+}
+
+/// Whether `name` is a DNS subdomain as Kubernetes wants it (RFC 1123 §2.1, at most 253 bytes).
+pub fn is_subdomain(name: &str) -> bool {
+    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let label = |label: &str| {
+        let bytes = label.as_bytes();
+        bytes.iter().all(|b| alphanumeric(*b) || *b == b'-')
+            && bytes.first().is_some_and(|b| alphanumeric(*b))
+            && bytes.last().is_some_and(|b| alphanumeric(*b))
+    };
+    name.len() <= 253 && name.split('.').all(label)
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            Some(kind) => write!(f, "{}/{}", kind.as_str(), self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+impl TryFrom<String> for Target {
+    type Error = InvalidTarget;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Target> for String {
+    fn from(target: Target) -> Self {
+        target.to_string()
+    }
+}
+
+/// `REMOTE[:LOCAL]`: a port of the container, by number or name, and the local port that stands in for it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PortMapping {
+    /// The container's port.
+    pub remote: RemotePort,
+    /// The local port; none: the same number.
+    pub local: Option<u16>,
+}
+
+/// A container's port as the user or a service names it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RemotePort {
+    /// By number.
+    Number(u16),
+    /// By the name that the container gives it.
+    Name(String),
+}
+
+/// The text is not a port mapping.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "'{0}' is not a port mapping: REMOTE or REMOTE:LOCAL is expected, ports from 1 to 65535, REMOTE also by name (80, 80:8080, http:8080)"
+)]
+pub struct InvalidPortMapping(String);
+
+impl FromStr for PortMapping {
+    type Err = InvalidPortMapping;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidPortMapping(text.to_owned());
+        let number = |text: &str| text.parse::<u16>().ok().filter(|port| *port != 0);
+        let (remote, local) = match text.split_once(':') {
+            None => (text, None),
+            Some((remote, local)) => (remote, Some(number(local).ok_or_else(invalid)?)),
+        };
+        let remote = match number(remote) {
+            Some(port) => RemotePort::Number(port),
+            // A port's name is at most 15 of these, with a letter among them (RFC 6335 §5.1, as Kubernetes checks it).
+            None if remote.len() <= 15
+                && remote.bytes().any(|b| b.is_ascii_lowercase())
+                && remote.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') =>
+            {
+                RemotePort::Name(remote.to_owned())
+            }
+            None => return Err(invalid()),
+        };
+        Ok(Self { remote, local })
+    }
+}
+
+impl fmt::Display for RemotePort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(port) => port.fmt(f),
+            Self::Name(name) => name.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets() {
+        let target: Target = "orders".parse().unwrap();
+        assert_eq!((target.kind, target.name.as_str()), (None, "orders"));
+        for (text, kind) in [
+            ("svc/orders", TargetKind::Service),
+            ("Deployment/orders", TargetKind::Deployment),
+            ("sts/orders", TargetKind::StatefulSet),
+            ("daemonsets/orders", TargetKind::DaemonSet),
+            ("rs/orders", TargetKind::ReplicaSet),
+            ("pod/orders.x-1", TargetKind::Pod),
+        ] {
+            assert_eq!(text.parse::<Target>().unwrap().kind, Some(kind), "{text}");
+        }
+        assert_eq!("job/x".parse::<Target>(), Err(InvalidTarget::Kind("job".into())));
+        for bad in ["", "a/b/c", "pod/", "Orders", "-a", "a-", "a..b", "a b", "a\n", "ä"] {
+            assert!(bad.parse::<Target>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn mappings() {
+        let parse = |text: &str| text.parse::<PortMapping>();
+        assert_eq!(parse("80").unwrap(), PortMapping { remote: RemotePort::Number(80), local: None });
+        let named = PortMapping { remote: RemotePort::Name("http".into()), local: Some(8080) };
+        assert_eq!(parse("http:8080").unwrap(), named);
+        for bad in ["", ":", "80:", ":80", "0", "65536", "80:0", "80:http", "HTTP", "80:80:80", "-1"] {
+            assert!(parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}
