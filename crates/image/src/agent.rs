@@ -17,11 +17,7 @@ pub fn agent_image(
     reference: &str,
 ) -> Result<Image, Error> {
     check_binary(binary, architecture)?;
-    let file = LayerFile {
-        path: AGENT_PATH.trim_start_matches('/'),
-        mode: 0o755,
-        bytes: binary,
-    };
+    let file = LayerFile { path: AGENT_PATH.trim_start_matches('/'), mode: 0o755, bytes: binary };
     let layer = Layer::from_files(&[file], Compression::Gzip)?;
     let config = ImageConfig {
         reference: reference.to_owned(),
@@ -34,18 +30,10 @@ pub fn agent_image(
 
 /// A program for the wrong processor would only be found out by a pod that fails with "exec format error".
 fn check_binary(binary: &[u8], architecture: Architecture) -> Result<(), Error> {
-    let wrong = |found: String| {
-        Err(Error::Binary {
-            architecture,
-            found,
-        })
-    };
+    let wrong = |found: String| Err(Error::Binary { architecture, found });
     // elf(5): magic, class at 4 (2 = 64 bits), data at 5 (1 = little endian), e_machine at 18.
     let Some((b"\x7fELF\x02\x01", machine)) = binary.get(..6).zip(binary.get(18..20)) else {
-        return wrong(format!(
-            "{} bytes that are no 64-bit little-endian ELF",
-            binary.len()
-        ));
+        return wrong(format!("{} bytes that are no 64-bit little-endian ELF", binary.len()));
     };
     match (u16::from_le_bytes([machine[0], machine[1]]), architecture) {
         (62, Architecture::Amd64) | (183, Architecture::Arm64) => Ok(()),

@@ -37,32 +37,17 @@ pub(crate) fn save(image: &Image, path: &Path) -> Result<(), Error> {
 }
 
 pub(crate) fn write_to(image: &Image, writer: impl Write) -> io::Result<()> {
-    let mut archive = Archive {
-        builder: Builder::new(writer),
-        written: BTreeSet::new(),
-    };
-    let tag = image
-        .reference()
-        .rsplit(':')
-        .next()
-        .unwrap_or_default()
-        .to_owned();
+    let mut archive = Archive { builder: Builder::new(writer), written: BTreeSet::new() };
+    let tag = image.reference().rsplit(':').next().unwrap_or_default().to_owned();
     let index = Index::new(vec![IndexEntry {
         manifest: image.manifest().descriptor(),
         platform: image.into(),
-        annotations: Some(ArchiveAnnotations {
-            name: image.reference().to_owned(),
-            tag,
-        }),
+        annotations: Some(ArchiveAnnotations { name: image.reference().to_owned(), tag }),
     }]);
     let docker = DockerManifest {
         config: blob_path(image.config()),
         repo_tags: [image.reference()],
-        layers: image
-            .layers()
-            .iter()
-            .map(|layer| blob_path(layer.blob()))
-            .collect(),
+        layers: image.layers().iter().map(|layer| blob_path(layer.blob())).collect(),
     };
 
     archive.file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;

@@ -49,11 +49,7 @@ pub struct Blob {
 
 impl Blob {
     pub(crate) fn new(media_type: &'static str, bytes: Vec<u8>) -> Self {
-        Self {
-            media_type,
-            digest: Digest::of(&bytes),
-            bytes,
-        }
+        Self { media_type, digest: Digest::of(&bytes), bytes }
     }
 
     pub(crate) fn json(media_type: &'static str, value: &impl Serialize) -> Self {
@@ -82,11 +78,7 @@ impl Blob {
     }
 
     pub(crate) fn descriptor(&self) -> Descriptor {
-        Descriptor {
-            media_type: self.media_type,
-            digest: self.digest,
-            size: self.bytes.len(),
-        }
+        Descriptor { media_type: self.media_type, digest: self.digest, size: self.bytes.len() }
     }
 }
 

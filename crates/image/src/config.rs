@@ -92,16 +92,10 @@ impl ImageConfig {
                 working_dir: self.working_dir.as_deref(),
                 labels: &self.labels,
             },
-            rootfs: RootFs {
-                kind: "layers",
-                diff_ids,
-            },
+            rootfs: RootFs { kind: "layers", diff_ids },
             history: diff_ids
                 .iter()
-                .map(|_| History {
-                    created,
-                    created_by: "towline-image",
-                })
+                .map(|_| History { created, created_by: "towline-image" })
                 .collect(),
         }
     }

@@ -28,10 +28,7 @@ impl Image {
             schema_version: 2,
             media_type: media_type::MANIFEST,
             config: config_blob.descriptor(),
-            layers: layers
-                .iter()
-                .map(|layer| layer.blob().descriptor())
-                .collect(),
+            layers: layers.iter().map(|layer| layer.blob().descriptor()).collect(),
         };
         Ok(Self {
             reference: config.reference.clone(),
@@ -106,9 +103,7 @@ pub fn index(images: &[Image]) -> Blob {
 fn check_reference(reference: &str) -> Result<(), Error> {
     // A colon before the last slash belongs to the registry's port.
     let last = reference.rsplit('/').next().unwrap_or_default();
-    let tagged = last
-        .split_once(':')
-        .is_some_and(|(name, tag)| !name.is_empty() && is_tag(tag));
+    let tagged = last.split_once(':').is_some_and(|(name, tag)| !name.is_empty() && is_tag(tag));
     if !tagged || reference.chars().any(|c| c.is_whitespace() || c == '@') {
         return Err(Error::Reference(reference.to_owned()));
     }
@@ -117,9 +112,7 @@ fn check_reference(reference: &str) -> Result<(), Error> {
 
 fn is_tag(tag: &str) -> bool {
     (1..=128).contains(&tag.len())
-        && tag
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+        && tag.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
         && !tag.starts_with(['.', '-'])
 }
 
@@ -144,11 +137,7 @@ pub(crate) struct Index {
 
 impl Index {
     pub(crate) fn new(manifests: Vec<IndexEntry>) -> Self {
-        Self {
-            schema_version: 2,
-            media_type: media_type::INDEX,
-            manifests,
-        }
+        Self { schema_version: 2, media_type: media_type::INDEX, manifests }
     }
 }
 
@@ -169,10 +158,7 @@ pub(crate) struct Platform {
 
 impl From<&Image> for Platform {
     fn from(image: &Image) -> Self {
-        Self {
-            architecture: image.architecture,
-            os: "linux",
-        }
+        Self { architecture: image.architecture, os: "linux" }
     }
 }
 

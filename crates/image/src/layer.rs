@@ -64,19 +64,10 @@ impl Layer {
             if directories.contains(file.path) || !paths.insert(file.path) {
                 return Err(Error::Duplicate(file.path.to_owned()));
             }
-            append(
-                &mut builder,
-                EntryType::Regular,
-                file.path,
-                file.mode,
-                file.bytes,
-            )
-            .map_err(Error::write("a layer"))?;
+            append(&mut builder, EntryType::Regular, file.path, file.mode, file.bytes)
+                .map_err(Error::write("a layer"))?;
         }
-        Self::from_tar(
-            builder.into_inner().map_err(Error::write("a layer"))?,
-            compression,
-        )
+        Self::from_tar(builder.into_inner().map_err(Error::write("a layer"))?, compression)
     }
 
     /// Packs what is in `directory`: files, directories and symbolic links, with their modes. Names are sorted by bytes; hard links become copies.
@@ -87,10 +78,7 @@ impl Layer {
     pub fn from_directory(directory: &Path, compression: Compression) -> Result<Self, Error> {
         let mut builder = Builder::new(Vec::new());
         append_directory(&mut builder, directory, Path::new(""))?;
-        Self::from_tar(
-            builder.into_inner().map_err(Error::write("a layer"))?,
-            compression,
-        )
+        Self::from_tar(builder.into_inner().map_err(Error::write("a layer"))?, compression)
     }
 
     fn from_tar(tar: Vec<u8>, compression: Compression) -> Result<Self, Error> {

@@ -29,28 +29,16 @@ fn entries(tar: impl Read) -> BTreeMap<String, (Value, Vec<u8>)> {
             "owner": [header.uid().unwrap(), header.gid().unwrap()],
             "link": entry.link_name().unwrap().map(|link| link.to_str().unwrap().to_owned()),
         });
-        let path = entry
-            .path()
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .trim_end_matches('/')
-            .to_owned();
+        let path = entry.path().unwrap().to_str().unwrap().trim_end_matches('/').to_owned();
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).unwrap();
-        assert!(
-            found.insert(path.clone(), (about, bytes)).is_none(),
-            "{path} is there twice"
-        );
+        assert!(found.insert(path.clone(), (about, bytes)).is_none(), "{path} is there twice");
     }
     found
 }
 
 fn files(tar: impl Read) -> Files {
-    entries(tar)
-        .into_iter()
-        .map(|(path, (_, bytes))| (path, bytes))
-        .collect()
+    entries(tar).into_iter().map(|(path, (_, bytes))| (path, bytes)).collect()
 }
 
 fn sha256(bytes: &[u8]) -> String {
@@ -84,16 +72,8 @@ fn config() -> ImageConfig {
 }
 
 fn layer(compression: Compression) -> Layer {
-    let run = LayerFile {
-        path: "bin/run",
-        mode: 0o755,
-        bytes: b"#!/bin/sh\n",
-    };
-    let conf = LayerFile {
-        path: "etc/run/run.conf",
-        mode: 0o640,
-        bytes: b"a=b",
-    };
+    let run = LayerFile { path: "bin/run", mode: 0o755, bytes: b"#!/bin/sh\n" };
+    let conf = LayerFile { path: "etc/run/run.conf", mode: 0o640, bytes: b"a=b" };
     Layer::from_files(&[conf, run], compression).unwrap()
 }
 
@@ -103,31 +83,18 @@ fn an_archive_is_an_oci_layout_and_a_docker_archive() {
     let path = directory.path().join("image.tar");
     let layers = [layer(Compression::Gzip), layer(Compression::None)];
     write_archive(&config(), &layers, &path).unwrap();
-    assert_eq!(
-        fs::read_dir(directory.path()).unwrap().count(),
-        1,
-        "no partial file stays behind"
-    );
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no partial file stays behind");
     let files = files(fs::File::open(&path).unwrap());
 
-    assert_eq!(
-        parse(&files["oci-layout"]),
-        json!({"imageLayoutVersion": "1.0.0"})
-    );
+    assert_eq!(parse(&files["oci-layout"]), json!({"imageLayoutVersion": "1.0.0"}));
     let index = parse(&files["index.json"]);
     let entry = &index["manifests"][0];
     assert_eq!(
         entry["annotations"]["io.containerd.image.name"],
         "registry.test:5000/shop/orders:1"
     );
-    assert_eq!(
-        entry["annotations"]["org.opencontainers.image.ref.name"],
-        "1"
-    );
-    assert_eq!(
-        entry["platform"],
-        json!({"architecture": "amd64", "os": "linux"})
-    );
+    assert_eq!(entry["annotations"]["org.opencontainers.image.ref.name"], "1");
+    assert_eq!(entry["platform"], json!({"architecture": "amd64", "os": "linux"}));
 
     let manifest = parse(blob(&files, entry));
     let image = parse(blob(&files, &manifest["config"]));
@@ -139,32 +106,18 @@ fn an_archive_is_an_oci_layout_and_a_docker_archive() {
     let gzipped = blob(&files, &manifest["layers"][0]);
     let plain = blob(&files, &manifest["layers"][1]);
     let mut unzipped = Vec::new();
-    flate2::read::GzDecoder::new(gzipped)
-        .read_to_end(&mut unzipped)
-        .unwrap();
+    flate2::read::GzDecoder::new(gzipped).read_to_end(&mut unzipped).unwrap();
     assert_eq!(unzipped, plain);
     assert_eq!(
         image["rootfs"],
         json!({"type": "layers", "diff_ids": [sha256(plain), sha256(plain)]})
     );
-    assert_eq!(
-        manifest["layers"][0]["mediaType"],
-        "application/vnd.oci.image.layer.v1.tar+gzip"
-    );
-    assert_eq!(
-        manifest["layers"][1]["mediaType"],
-        "application/vnd.oci.image.layer.v1.tar"
-    );
+    assert_eq!(manifest["layers"][0]["mediaType"], "application/vnd.oci.image.layer.v1.tar+gzip");
+    assert_eq!(manifest["layers"][1]["mediaType"], "application/vnd.oci.image.layer.v1.tar");
 
     let docker = parse(&files["manifest.json"]);
-    assert_eq!(
-        docker[0]["RepoTags"],
-        json!(["registry.test:5000/shop/orders:1"])
-    );
-    assert_eq!(
-        files[docker[0]["Config"].as_str().unwrap()],
-        blob(&files, &manifest["config"])
-    );
+    assert_eq!(docker[0]["RepoTags"], json!(["registry.test:5000/shop/orders:1"]));
+    assert_eq!(files[docker[0]["Config"].as_str().unwrap()], blob(&files, &manifest["config"]));
     assert_eq!(files[docker[0]["Layers"][0].as_str().unwrap()], gzipped);
     assert_eq!(files[docker[0]["Layers"][1].as_str().unwrap()], plain);
 }
@@ -175,15 +128,9 @@ fn a_layer_from_memory_has_its_directories_and_clean_owners() {
     let found = entries(layer.blob().bytes());
     let about = |kind: &str, mode: u32| json!({"kind": kind, "mode": mode, "mtime": 0, "owner": [0, 0], "link": null});
     let paths: Vec<_> = found.keys().map(String::as_str).collect();
-    assert_eq!(
-        paths,
-        ["bin", "bin/run", "etc", "etc/run", "etc/run/run.conf"]
-    );
+    assert_eq!(paths, ["bin", "bin/run", "etc", "etc/run", "etc/run/run.conf"]);
     assert_eq!(found["etc/run"].0, about("Directory", 0o755));
-    assert_eq!(
-        found["bin/run"],
-        (about("Regular", 0o755), b"#!/bin/sh\n".to_vec())
-    );
+    assert_eq!(found["bin/run"], (about("Regular", 0o755), b"#!/bin/sh\n".to_vec()));
     assert_eq!(found["etc/run/run.conf"].0, about("Regular", 0o640));
 }
 
@@ -209,10 +156,7 @@ fn a_layer_from_a_directory_keeps_modes_and_links_but_not_times() {
     .unwrap();
 
     let packed = Layer::from_directory(first.path(), Compression::None).unwrap();
-    assert_eq!(
-        packed,
-        Layer::from_directory(second.path(), Compression::None).unwrap()
-    );
+    assert_eq!(packed, Layer::from_directory(second.path(), Compression::None).unwrap());
     let found = entries(packed.blob().bytes());
     assert_eq!(found["tool"].0["mode"], 0o4751);
     assert_eq!(found["alias"].0["link"], "tool");
@@ -220,9 +164,7 @@ fn a_layer_from_a_directory_keeps_modes_and_links_but_not_times() {
     assert_eq!(found["dangling"].0["link"], "/nowhere/at/all");
     assert_eq!(found[&deep].1, b"deep");
     assert!(
-        found
-            .values()
-            .all(|(about, _)| about["mtime"] == 0 && about["owner"] == json!([0, 0]))
+        found.values().all(|(about, _)| about["mtime"] == 0 && about["owner"] == json!([0, 0]))
     );
 }
 
@@ -251,14 +193,8 @@ fn the_same_input_gives_the_same_bytes() {
 #[test]
 fn paths_that_leave_the_image_or_meet_are_refused() {
     let pack = |paths: &[&str]| {
-        let files: Vec<_> = paths
-            .iter()
-            .map(|path| LayerFile {
-                path,
-                mode: 0o644,
-                bytes: b"",
-            })
-            .collect();
+        let files: Vec<_> =
+            paths.iter().map(|path| LayerFile { path, mode: 0o644, bytes: b"" }).collect();
         Layer::from_files(&files, Compression::None)
     };
     for path in ["", "/etc/passwd", "../x", "a/../b", "a//b", "./a", "a/"] {
@@ -281,14 +217,8 @@ fn a_reference_needs_a_name_and_a_tag() {
         "orders:1@sha256:00",
         "orders:-x",
     ] {
-        let config = ImageConfig {
-            reference: reference.to_owned(),
-            ..ImageConfig::default()
-        };
-        assert!(
-            matches!(Image::new(&config, Vec::new()), Err(Error::Reference(_))),
-            "{reference}"
-        );
+        let config = ImageConfig { reference: reference.to_owned(), ..ImageConfig::default() };
+        assert!(matches!(Image::new(&config, Vec::new()), Err(Error::Reference(_))), "{reference}");
     }
 }
 
@@ -303,15 +233,10 @@ fn elf(machine: u8) -> Vec<u8> {
 #[test]
 fn the_agents_image_has_one_file_and_sets_nothing() {
     let image = agent_image(&elf(62), Architecture::Amd64, DEFAULT_REFERENCE).unwrap();
-    assert_eq!(
-        image.reference(),
-        format!("towline.dev/agent:{}", env!("CARGO_PKG_VERSION"))
-    );
+    assert_eq!(image.reference(), format!("towline.dev/agent:{}", env!("CARGO_PKG_VERSION")));
     let config = parse(image.config().bytes());
     assert_eq!(config["config"], json!({"Entrypoint": ["/towline-agent"]}));
-    let found = entries(flate2::read::GzDecoder::new(
-        image.layers()[0].blob().bytes(),
-    ));
+    let found = entries(flate2::read::GzDecoder::new(image.layers()[0].blob().bytes()));
     assert_eq!(found.len(), 1);
     assert_eq!(found["towline-agent"].0["mode"], 0o755);
     assert_eq!(found["towline-agent"].1, elf(62));
@@ -347,14 +272,8 @@ fn an_index_names_each_architecture() {
     assert_eq!(
         manifests,
         [
-            (
-                &json!("amd64"),
-                &json!(images[0].manifest().digest().to_string())
-            ),
-            (
-                &json!("arm64"),
-                &json!(images[1].manifest().digest().to_string())
-            )
+            (&json!("amd64"), &json!(images[0].manifest().digest().to_string())),
+            (&json!("arm64"), &json!(images[1].manifest().digest().to_string()))
         ]
     );
 }
