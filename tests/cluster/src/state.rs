@@ -1,0 +1,82 @@
+//! Before and after: a workload must be deep-equal, and nothing of Towline may be left.
+
+use anyhow::{Context, Result, bail};
+use k8s_openapi::api::apps::v1::{ControllerRevision, ReplicaSet};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::{Pod, Secret, ServiceAccount};
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
+use kube::ResourceExt;
+use kube::api::ListParams;
+use kube::core::{DynamicObject, GroupVersionKind};
+use kube::discovery::ApiResource;
+use serde_json::Value;
+
+use crate::{eventually, namespace::Namespace};
+
+impl Namespace {
+    /// A workload as it is, without what the cluster counts: status, generation, resourceVersion, managedFields, revision. A bare pod is made
+    /// anew, so for it also what the cluster assigns.
+    ///
+    /// # Errors
+    /// When it does not exist.
+    pub async fn workload(&self, kind: &str, name: &str) -> Result<Value> {
+        let (group, version) = if kind == "Pod" { ("", "v1") } else { ("apps", "v1") };
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        let object: DynamicObject = self.dynamic(&resource).get(name).await?;
+        let mut value = serde_json::to_value(object)?;
+        let top = value.as_object_mut().context("an object")?;
+        top.remove("status");
+        let metadata = top.get_mut("metadata").and_then(Value::as_object_mut).context("metadata")?;
+        for counted in ["generation", "resourceVersion", "managedFields", "selfLink"] {
+            metadata.remove(counted);
+        }
+        if kind == "Pod" {
+            for assigned in ["uid", "creationTimestamp"] {
+                metadata.remove(assigned);
+            }
+        }
+        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+            annotations.remove("deployment.kubernetes.io/revision");
+            annotations.remove("deprecated.daemonset.template.generation");
+            if annotations.is_empty() {
+                metadata.remove("annotations");
+            }
+        }
+        Ok(value)
+    }
+
+    /// Waits until nothing in the namespace bears Towline's name, label or annotation.
+    ///
+    /// # Errors
+    /// With what is left.
+    pub async fn nothing_left(&self) -> Result<()> {
+        eventually("nothing of Towline left in the namespace", || async {
+            let left = self.left().await?;
+            if left.is_empty() { Ok(Some(())) } else { bail!("left: {}", left.join(", ")) }
+        })
+        .await
+    }
+
+    /// What of Towline is in the namespace now, as `kind/name`.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub async fn left(&self) -> Result<Vec<String>> {
+        let mut left = Vec::new();
+        macro_rules! look {
+            ($($kind:ty),*) => {$(
+                for object in self.api::<$kind>().list(&ListParams::default()).await? {
+                    let labels = object.labels().keys().chain(object.annotations().keys()).any(|key| key.contains("towline"));
+                    if labels || object.name_any().starts_with("towline") {
+                        left.push(format!("{}/{}", stringify!($kind), object.name_any()));
+                    }
+                }
+            )*};
+        }
+        look!(Pod, ReplicaSet, ControllerRevision, Job, Lease, Secret, ServiceAccount, Role, RoleBinding);
+        look!(k8s_openapi::api::apps::v1::Deployment, k8s_openapi::api::apps::v1::StatefulSet);
+        look!(k8s_openapi::api::apps::v1::DaemonSet);
+        Ok(left)
+    }
+}
