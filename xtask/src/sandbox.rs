@@ -1,0 +1,160 @@
+//! A real single-node Kubernetes on a plain Debian machine, as root, without Docker: etcd, API server, controller manager, scheduler, kubelet,
+//! kube-proxy, containerd and runc. `sandbox/README.md` tells why it is built as it is.
+
+mod build;
+mod cluster;
+mod control_groups;
+mod control_plane;
+mod dns;
+mod down;
+mod images;
+mod kind;
+mod network;
+mod node;
+pub(crate) mod packages;
+mod pki;
+mod processes;
+mod up;
+mod wait;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
+
+pub(crate) use cluster::Sandbox;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Use `kind` and a container engine instead of the cluster built here.
+    #[arg(long, global = true)]
+    kind: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the cluster, if it is not up, and print the kubeconfig's path.
+    Up {
+        /// Do not build or start the cluster's DNS server.
+        #[arg(long)]
+        without_dns: bool,
+    },
+    /// Stop the cluster and remove every trace of it but the cached binaries and images.
+    Down,
+    /// Tell what runs. Exit status 1 when the cluster is not up.
+    Status,
+    /// Load image archives into the cluster.
+    LoadImage {
+        /// Archives as `docker save` writes them.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Print the kubeconfig's path.
+    Kubeconfig,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if arguments.kind {
+        return run_kind(&arguments.command);
+    }
+    let sandbox = Sandbox::from_environment()?;
+    match &arguments.command {
+        Command::Up { without_dns } => {
+            let dns = if *without_dns {
+                up::Dns::Without
+            } else {
+                up::Dns::With
+            };
+            up::up(&sandbox, dns)?;
+            println!("{}", sandbox.kubeconfig().display());
+        }
+        Command::Down => down::down(&sandbox)?,
+        Command::Status => return status(&sandbox),
+        Command::LoadImage { files } => images::load(&sandbox, files)?,
+        Command::Kubeconfig => println!("{}", sandbox.kubeconfig().display()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Starts the cluster, if it is not up, with its DNS.
+pub(crate) fn up() -> Result<Sandbox> {
+    let sandbox = Sandbox::from_environment()?;
+    up::up(&sandbox, up::Dns::With)?;
+    Ok(sandbox)
+}
+
+/// Stops the cluster and removes every trace of it but what is cached.
+pub(crate) fn down(sandbox: &Sandbox) -> Result<()> {
+    down::down(sandbox)
+}
+
+/// Loads image archives into the cluster.
+pub(crate) fn load_images(sandbox: &Sandbox, files: &[PathBuf]) -> Result<()> {
+    images::load(sandbox, files)
+}
+
+fn run_kind(command: &Command) -> Result<ExitCode> {
+    match command {
+        Command::Up { .. } => println!("{}", kind::up()?.display()),
+        Command::Down => kind::down()?,
+        Command::Status => kind::status()?,
+        Command::LoadImage { files } => kind::load(files)?,
+        Command::Kubeconfig => println!("{}", kind::kubeconfig()?.display()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn status(sandbox: &Sandbox) -> Result<ExitCode> {
+    let Some(node) = sandbox.node()? else {
+        println!("down");
+        return Ok(ExitCode::FAILURE);
+    };
+    println!("kubeconfig   {}", sandbox.kubeconfig().display());
+    println!(
+        "network      {} (nsenter --net={})",
+        sandbox.name(),
+        sandbox.namespace().display()
+    );
+    let processes = sandbox.processes()?;
+    let mut missing = Vec::new();
+    for component in sandbox.components() {
+        match processes.iter().find(|process| process.runs(&component)) {
+            Some(process) => println!(
+                "{:<24} process {:<8} {}",
+                component.name,
+                process.id(),
+                sandbox.log(component.name).display()
+            ),
+            None => {
+                println!("{:<24} not running", component.name);
+                missing.push(component.name);
+            }
+        }
+    }
+    println!(
+        "{:<24} process {node}, {} processes in its network",
+        "node",
+        processes.len()
+    );
+    let api = sandbox
+        .kubectl()
+        .args(["get", "nodes", "--no-headers", "--request-timeout=5s"])
+        .output()?;
+    print!("{}", String::from_utf8_lossy(&api.stdout));
+    if !api.status.success() {
+        bail!(
+            "the API server does not answer: {}",
+            String::from_utf8_lossy(&api.stderr).trim()
+        );
+    }
+    if missing.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!(
+        "broken: {} not running; `cargo xtask sandbox up` mends it",
+        missing.join(", ")
+    );
+    Ok(ExitCode::FAILURE)
+}

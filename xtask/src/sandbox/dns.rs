@@ -1,0 +1,72 @@
+//! The cluster's DNS server: our own program, running on the node.
+
+use std::{fs, net::UdpSocket, path::PathBuf, time::Duration};
+
+use anyhow::{Context, Result};
+use xshell::{Shell, cmd};
+
+use super::{
+    Sandbox,
+    cluster::Component,
+    control_plane::words,
+    processes,
+    wait::{self, Daemon},
+};
+use crate::paths;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A query for `kubernetes.default.svc.cluster.local`, type A (RFC 1035, 4.1).
+const QUERY: &[u8] = b"\x70\x77\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\
+    \x0akubernetes\x07default\x03svc\x07cluster\x05local\x00\x00\x01\x00\x01";
+
+/// Builds the DNS server, and starts it if it is not running or has changed.
+pub(super) fn ensure(sandbox: &Sandbox) -> Result<()> {
+    let built = build()?;
+    let component = component(sandbox);
+    let running = sandbox.processes()?.into_iter().find(|process| process.runs(&component));
+    let contents = fs::read(&built).with_context(|| format!("read {}", built.display()))?;
+    let fresh = fs::read(&component.program).is_ok_and(|old| old == contents);
+    match running {
+        Some(_) if fresh => return Ok(()),
+        Some(process) => processes::kill(&[process.id()])?,
+        None => {}
+    }
+    // A copy of its own: the build's output may be replaced while the server runs.
+    let next = component.program.with_extension("next");
+    fs::copy(&built, &next)?;
+    fs::rename(&next, &component.program)?;
+    let address = sandbox.node_address();
+    let mut server = Daemon::start(sandbox, component.name, &words(&component.program.to_string_lossy(), &[
+        &format!("--kubeconfig={}", sandbox.kubeconfig().display()),
+        &format!("--listen={address}:53"),
+        "--domain=cluster.local",
+    ]))?;
+    wait::until("the DNS server knows the API server's service", LIMIT, Some(&mut server), || Ok(answers(sandbox)?.then_some(())))
+}
+
+/// The DNS server's process.
+pub(super) fn component(sandbox: &Sandbox) -> Component {
+    Component { name: "dns", program: sandbox.run().join("towline-sandbox-dns") }
+}
+
+fn build() -> Result<PathBuf> {
+    let sh = Shell::new()?;
+    sh.change_dir(paths::root());
+    cmd!(sh, "cargo build --quiet --release --package towline-sandbox-dns").quiet().run()?;
+    Ok(paths::target().join("release/towline-sandbox-dns"))
+}
+
+/// Whether the server gives the address of a service that every cluster has.
+fn answers(sandbox: &Sandbox) -> Result<bool> {
+    let socket = UdpSocket::bind((sandbox.host_address(), 0))?;
+    socket.set_read_timeout(Some(Duration::from_millis(500)))?;
+    socket.connect((sandbox.node_address(), 53))?;
+    let mut answer = [0; 512];
+    // Refused while nobody listens there: the server has not come so far.
+    let Ok(length) = socket.send(QUERY).and_then(|_| socket.recv(&mut answer)) else {
+        return Ok(false);
+    };
+    let (code, records) = (answer[3] & 0x0f, u16::from_be_bytes([answer[6], answer[7]]));
+    Ok(length > QUERY.len() && code == 0 && records > 0)
+}
