@@ -93,7 +93,11 @@ impl Namespace {
     /// # Errors
     /// When it does not become ready.
     pub async fn http_app(&self, name: &str, replicas: u32) -> Result<()> {
-        self.apply([deployment(name, replicas, &[container(HTTP, 8080)]), service(name, 80, "http")]).await?;
+        self.apply([
+            deployment(name, replicas, &[container(HTTP, 8080)]),
+            service(name, 80, "http"),
+        ])
+        .await?;
         self.ready(name, replicas as usize).await
     }
 
@@ -132,5 +136,6 @@ impl Namespace {
 pub fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
     pod.metadata.deletion_timestamp.is_none()
-        && conditions.is_some_and(|all| all.iter().any(|c| c.type_ == "Ready" && c.status == "True"))
+        && conditions
+            .is_some_and(|all| all.iter().any(|c| c.type_ == "Ready" && c.status == "True"))
 }

@@ -7,8 +7,11 @@
 //! - `TOWLINE_SANDBOX_NETNS`: the network namespace that the node lives in.
 
 pub mod app;
+pub mod carry;
+pub mod here;
 pub mod namespace;
 pub mod node;
+pub mod peer;
 pub mod state;
 pub mod towline;
 
@@ -24,7 +27,8 @@ pub const LIMIT: Duration = Duration::from_secs(90);
 /// # Errors
 /// When it is not set, with what to run instead.
 pub fn setting(name: &str) -> Result<String> {
-    std::env::var(name).with_context(|| format!("{name} is not set; run `cargo xtask test cluster`"))
+    std::env::var(name)
+        .with_context(|| format!("{name} is not set; run `cargo xtask test cluster`"))
 }
 
 /// Asks `condition` again and again until it gives a value, at most [`LIMIT`].

@@ -42,11 +42,16 @@ impl Namespace {
             metadata: ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() },
             ..KubeNamespace::default()
         };
-        Api::<KubeNamespace>::all(client.clone()).create(&PostParams::default(), &namespace).await?;
+        Api::<KubeNamespace>::all(client.clone())
+            .create(&PostParams::default(), &namespace)
+            .await?;
         // Pods are refused until the controller has made the default service account.
-        let accounts = Api::<k8s_openapi::api::core::v1::ServiceAccount>::namespaced(client.clone(), &name);
+        let accounts =
+            Api::<k8s_openapi::api::core::v1::ServiceAccount>::namespaced(client.clone(), &name);
         let exists = |account: Option<&k8s_openapi::api::core::v1::ServiceAccount>| {
-            account.is_some_and(|account| account.secrets.as_ref().is_some_and(|secrets| !secrets.is_empty()))
+            account.is_some_and(|account| {
+                account.secrets.as_ref().is_some_and(|secrets| !secrets.is_empty())
+            })
         };
         tokio::time::timeout(LIMIT, await_condition(accounts, "default", exists))
             .await

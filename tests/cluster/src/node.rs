@@ -31,7 +31,12 @@ pub async fn python(program: &str, arguments: &[&str]) -> Result<String> {
     let mut all = vec!["-u", "-c", program];
     all.extend(arguments);
     let output = command("python3", &all)?.output().await.context("running python3 on the node")?;
-    ensure!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "{}: {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(String::from_utf8(output.stdout)?)
 }
 
@@ -42,7 +47,11 @@ pub async fn python(program: &str, arguments: &[&str]) -> Result<String> {
 pub fn python_spawn(program: &str, arguments: &[&str]) -> Result<Child> {
     let mut all = vec!["-u", "-c", program];
     all.extend(arguments);
-    Ok(command("python3", &all)?.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)
+    Ok(command("python3", &all)?
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?)
 }
 
 /// An HTTP GET from inside the cluster, at most 10 s.
@@ -52,6 +61,10 @@ pub fn python_spawn(program: &str, arguments: &[&str]) -> Result<Child> {
 pub async fn get(url: &str) -> Result<String> {
     let arguments = ["--silent", "--show-error", "--fail", "--max-time", "10", url];
     let output = command("curl", &arguments)?.output().await.context("running curl on the node")?;
-    ensure!(output.status.success(), "GET {url}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    ensure!(
+        output.status.success(),
+        "GET {url}: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

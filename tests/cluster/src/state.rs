@@ -27,7 +27,8 @@ impl Namespace {
         let mut value = serde_json::to_value(object)?;
         let top = value.as_object_mut().context("an object")?;
         top.remove("status");
-        let metadata = top.get_mut("metadata").and_then(Value::as_object_mut).context("metadata")?;
+        let metadata =
+            top.get_mut("metadata").and_then(Value::as_object_mut).context("metadata")?;
         for counted in ["generation", "resourceVersion", "managedFields", "selfLink"] {
             metadata.remove(counted);
         }
@@ -74,7 +75,17 @@ impl Namespace {
                 }
             )*};
         }
-        look!(Pod, ReplicaSet, ControllerRevision, Job, Lease, Secret, ServiceAccount, Role, RoleBinding);
+        look!(
+            Pod,
+            ReplicaSet,
+            ControllerRevision,
+            Job,
+            Lease,
+            Secret,
+            ServiceAccount,
+            Role,
+            RoleBinding
+        );
         look!(k8s_openapi::api::apps::v1::Deployment, k8s_openapi::api::apps::v1::StatefulSet);
         look!(k8s_openapi::api::apps::v1::DaemonSet);
         Ok(left)

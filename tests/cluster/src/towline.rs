@@ -75,7 +75,8 @@ impl Namespace {
 /// # Errors
 /// When it does not end in time.
 pub async fn run(mut command: Command) -> Result<Finished> {
-    let output = tokio::time::timeout(LIMIT, command.output()).await.context("it did not end in time")??;
+    let output =
+        tokio::time::timeout(LIMIT, command.output()).await.context("it did not end in time")??;
     Ok(Finished {
         status: output.status,
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -137,9 +138,28 @@ impl Connected {
         }
     }
 
+    /// The first event named `name` that `wanted` likes, among those so far and those to come, at most [`LIMIT`].
+    ///
+    /// # Errors
+    /// When the program ends first, or the time passes.
+    pub async fn find(&mut self, name: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
+        if let Some(event) =
+            self.seen().iter().find(|event| event["event"] == name && wanted(event))
+        {
+            return Ok(event.clone());
+        }
+        loop {
+            let event = self.event(name).await?;
+            if wanted(&event) {
+                return Ok(event);
+            }
+        }
+    }
+
     /// The last events, and what stands on standard error: for messages.
     pub fn told(&self) -> String {
-        let last: VecDeque<String> = self.seen.iter().rev().take(12).rev().map(Value::to_string).collect();
+        let last: VecDeque<String> =
+            self.seen.iter().rev().take(12).rev().map(Value::to_string).collect();
         format!("events:\n{}\nstderr:\n{}", Vec::from(last).join("\n"), self.stderr())
     }
 
@@ -162,7 +182,8 @@ impl Connected {
     /// When the process is gone.
     pub fn signal(&self, name: &str) -> Result<()> {
         let id = self.child.id().context("towline has ended already")?;
-        let status = std::process::Command::new("kill").args(["-s", name, &id.to_string()]).status()?;
+        let status =
+            std::process::Command::new("kill").args(["-s", name, &id.to_string()]).status()?;
         ensure!(status.success(), "kill -s {name} {id}: {status}");
         Ok(())
     }
