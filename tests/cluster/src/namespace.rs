@@ -28,6 +28,8 @@ pub struct Namespace {
     pub name: String,
     /// A client with the administrator's rights.
     pub client: Client,
+    /// Where the `towline` of this test keeps what it keeps, so that it finds nothing of the user's or of another test's.
+    pub home: tempfile::TempDir,
 }
 
 impl Namespace {
@@ -56,7 +58,7 @@ impl Namespace {
         tokio::time::timeout(LIMIT, await_condition(accounts, "default", exists))
             .await
             .context("the default service account did not come")??;
-        Ok(Self { name, client })
+        Ok(Self { name, client, home: tempfile::tempdir()? })
     }
 
     /// An [`Api`] for a kind known only by its resource.

@@ -12,15 +12,19 @@ use crate::setting;
 /// # Errors
 /// When the harness is not set up.
 pub fn command(program: &str, arguments: &[&str]) -> Result<Command> {
+    Ok(enter(&setting("TOWLINE_SANDBOX_NETNS")?, program, arguments))
+}
+
+/// A command that runs in the network namespace `netns`.
+pub fn enter(netns: &str, program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new("nsenter");
     command
-        .arg(format!("--net=/run/netns/{}", setting("TOWLINE_SANDBOX_NETNS")?))
-        .arg("--")
-        .arg(program)
+        .arg(format!("--net=/run/netns/{netns}"))
+        .args(["--", program])
         .args(arguments)
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    Ok(command)
+    command
 }
 
 /// Runs a Python program in the node's network and gives what it printed.

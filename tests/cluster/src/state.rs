@@ -1,5 +1,7 @@
 //! Before and after: a workload must be deep-equal, and nothing of Towline may be left.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, bail};
 use k8s_openapi::api::apps::v1::{ControllerRevision, ReplicaSet};
 use k8s_openapi::api::batch::v1::Job;
@@ -89,5 +91,44 @@ impl Namespace {
         look!(k8s_openapi::api::apps::v1::Deployment, k8s_openapi::api::apps::v1::StatefulSet);
         look!(k8s_openapi::api::apps::v1::DaemonSet);
         Ok(left)
+    }
+
+    /// Everything in the namespace as it is wanted, by `kind/name`: what no refused session may have changed. A pod that was made anew, or a
+    /// workload that was changed and changed back, shows as well.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub async fn fingerprint(&self) -> Result<BTreeMap<String, Value>> {
+        let mut all = BTreeMap::new();
+        macro_rules! take {
+            ($($kind:ty),*) => {$(
+                for object in self.api::<$kind>().list(&ListParams::default()).await? {
+                    let name = format!("{}/{}", stringify!($kind), object.name_any());
+                    let mut value = serde_json::to_value(object)?;
+                    let top = value.as_object_mut().context("an object")?;
+                    top.remove("status");
+                    if let Some(metadata) = top.get_mut("metadata").and_then(Value::as_object_mut) {
+                        metadata.remove("managedFields");
+                        metadata.remove("resourceVersion");
+                    }
+                    all.insert(name, value);
+                }
+            )*};
+        }
+        take!(
+            Pod,
+            ReplicaSet,
+            ControllerRevision,
+            Job,
+            Lease,
+            Secret,
+            ServiceAccount,
+            Role,
+            RoleBinding
+        );
+        take!(k8s_openapi::api::apps::v1::Deployment, k8s_openapi::api::apps::v1::StatefulSet);
+        take!(k8s_openapi::api::apps::v1::DaemonSet, k8s_openapi::api::core::v1::Service);
+        take!(k8s_openapi::api::core::v1::ConfigMap, k8s_openapi::api::core::v1::ResourceQuota);
+        Ok(all)
     }
 }

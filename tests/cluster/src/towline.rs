@@ -38,13 +38,21 @@ impl Namespace {
     /// When the harness is not set up.
     pub fn towline(&self, arguments: &[&str]) -> Result<Command> {
         let mut command = Command::new(setting("TOWLINE_TEST_CLI")?);
-        command
-            .args(arguments)
-            .env("KUBECONFIG", self.kubeconfig()?)
-            .env("NO_COLOR", "1")
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
+        command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+        self.surroundings(&mut command)?;
         Ok(command)
+    }
+
+    /// Gives a command the environment that `towline` runs in: this cluster, and directories of its own.
+    ///
+    /// # Errors
+    /// When the harness is not set up.
+    pub fn surroundings(&self, command: &mut Command) -> Result<()> {
+        command.env("KUBECONFIG", self.kubeconfig()?).env("NO_COLOR", "1");
+        for directory in ["XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"] {
+            command.env(directory, self.home.path());
+        }
+        Ok(())
     }
 
     /// Runs `towline ARGUMENTS` to its end.
@@ -60,13 +68,22 @@ impl Namespace {
     /// # Errors
     /// When it cannot be started.
     pub fn connect(&self, arguments: &[&str], command: &[&str]) -> Result<Connected> {
+        Connected::start(self.towline(&self.connect_arguments(arguments, command))?)
+    }
+
+    /// The arguments of `towline` that connect to something in this namespace, with events as JSON.
+    pub fn connect_arguments<'a>(
+        &'a self,
+        arguments: &[&'a str],
+        command: &[&'a str],
+    ) -> Vec<&'a str> {
         let mut all = vec!["connect", "-n", &self.name, "-o", "json"];
         all.extend(arguments);
         if !command.is_empty() {
             all.push("--");
             all.extend(command);
         }
-        Connected::start(self.towline(&all)?)
+        all
     }
 }
 
@@ -181,11 +198,19 @@ impl Connected {
     /// # Errors
     /// When the process is gone.
     pub fn signal(&self, name: &str) -> Result<()> {
-        let id = self.child.id().context("towline has ended already")?;
+        let id = self.id()?;
         let status =
             std::process::Command::new("kill").args(["-s", name, &id.to_string()]).status()?;
         ensure!(status.success(), "kill -s {name} {id}: {status}");
         Ok(())
+    }
+
+    /// The process's id.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn id(&self) -> Result<u32> {
+        self.child.id().context("towline has ended already")
     }
 
     /// Waits for the end, at most [`LIMIT`].
