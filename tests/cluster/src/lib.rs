@@ -8,10 +8,15 @@
 
 pub mod app;
 pub mod carry;
+pub mod h2c;
 pub mod here;
+pub mod kubectl;
+pub mod local;
+pub mod machine;
 pub mod namespace;
 pub mod node;
 pub mod peer;
+pub mod refusal;
 pub mod state;
 pub mod towline;
 

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::namespace::Namespace;
 use crate::towline::Connected;
-use crate::{eventually, node};
+use crate::{eventually, here, node};
 
 /// An HTTP server on 127.0.0.1 at the port in its first argument that answers `local <its process>`, and ends when `towline` is gone without
 /// having stopped it.
@@ -31,14 +31,6 @@ class Server(http.server.ThreadingHTTPServer):
 Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 "#;
 
-/// A port that nobody on this machine listens on at the moment.
-///
-/// # Errors
-/// When there is none.
-pub fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
-
 impl Namespace {
     /// Starts a session on `target`, whose container listens on 8080, around [`PROGRAM`], and waits until it answers a caller in the cluster
     /// through `service`.
@@ -46,7 +38,7 @@ impl Namespace {
     /// # Errors
     /// When that does not come about.
     pub async fn stand_in(&self, target: &str, service: &str, arguments: &[&str]) -> Result<Connected> {
-        let port = free_port()?.to_string();
+        let port = here::free_port().await?.to_string();
         let mapping = format!("8080:{port}");
         let mut all = vec![target, "--port", &mapping];
         all.extend(arguments);
