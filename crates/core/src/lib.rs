@@ -6,7 +6,11 @@
 //!
 //! The core prints nothing, ends no process, and knows neither the window nor the command line.
 
+pub mod cluster;
+pub mod environment;
 pub mod event;
+pub mod look;
 pub mod plan;
 pub mod report;
 pub mod request;
+mod tunnel;

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use towline_wire::SessionId;
+use towline_wire::{SessionId, SessionKey};
 use towline_workload::{AgentContainer, FieldChange, SessionRecord, WorkloadRef};
 
 use crate::request::Request;
@@ -16,6 +16,11 @@ pub struct Plan {
     pub request: Request,
     /// The session's id, made here so that the plan shows the very objects.
     pub session: SessionId,
+    /// The session's key, whose digest is among the agent's arguments. Never serialised: a plan that was read back is good for showing only.
+    #[serde(skip, default = "SessionKey::generate")]
+    pub key: SessionKey,
+    /// What is written beside the workload for others to see: who, from where, since when.
+    pub record: SessionRecord,
     /// Which cluster.
     pub cluster: ClusterIdentity,
     /// What gets the agent.

@@ -1,0 +1,242 @@
+//! The way to a cluster: the kubeconfig's contexts, and a client for one of them.
+//!
+//! [`Kubeconfig`] only reads files. A cluster is contacted, and an exec plugin run, by [`Cluster::open`] alone.
+
+mod authorize;
+mod classify;
+mod connection;
+mod error;
+mod kubeconfig;
+mod plugin;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig as RawKubeconfig};
+use kube::{Client, Config};
+use secrecy::ExposeSecret;
+
+use self::authorize::PluginToken;
+use self::classify::Subject;
+pub use self::error::{ClusterError, Obstacle, PluginFailure};
+pub(crate) use self::error::{closest, list};
+use self::kubeconfig::Parts;
+pub use self::kubeconfig::{BrokenFile, ContextEntry, Kubeconfig};
+pub use self::plugin::Show;
+use self::plugin::{Credentials, Plugin};
+use crate::plan::ClusterIdentity;
+
+/// Which cluster to open, and how.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// The context; default: the current one.
+    pub context: Option<String>,
+    /// The kubeconfig file; default: those of `KUBECONFIG`, else `~/.kube/config`.
+    pub kubeconfig: Option<PathBuf>,
+    /// Where to show what an exec plugin writes to standard error while it runs. With it, and a terminal, a plugin may also ask;
+    /// without, it is told that it cannot. In both cases it stands in the error if the plugin fails.
+    pub show: Option<Show>,
+}
+
+/// A cluster that answers, and the user that it knows us as. Cheap to clone.
+#[derive(Clone)]
+pub struct Cluster {
+    client: Client,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    options: Options,
+    subject: Subject,
+    default_namespace: String,
+    version: Version,
+    authority: Option<Vec<Vec<u8>>>,
+}
+
+/// The API server's version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Such as `v1.20.2`; "unknown" where the cluster does not let us ask.
+    pub text: String,
+    /// The minor version, such as 20.
+    pub minor: Option<u32>,
+}
+
+impl Cluster {
+    /// Opens a context: reads the kubeconfig, runs its exec plugin, and asks the API server for its version, so that whatever is wrong
+    /// on the way is found here.
+    ///
+    /// # Errors
+    ///
+    /// As [`ClusterError`] tells them apart.
+    pub async fn open(options: Options) -> Result<Self, ClusterError> {
+        let parts =
+            Kubeconfig::load(options.kubeconfig.as_deref())?.parts(options.context.as_deref())?;
+        let server = parts.cluster.server.clone().unwrap_or_default();
+        let subject = Subject {
+            context: parts.name.clone(),
+            plugin: parts.user.exec.as_ref().and_then(|exec| exec.command.clone()),
+            server,
+        };
+        let (config, token) = configure(parts, options.show.clone()).await?;
+        let default_namespace = config.default_namespace.clone();
+        let authority = config.root_cert.clone();
+        let doing = || format!("connect to the cluster of the context '{}'", subject.context);
+        let client = connection::client(config, token)
+            .map_err(|error| classify::classify(&subject, doing(), error))?;
+        let version = match client.apiserver_version().await {
+            Ok(info) => Version::new(info.git_version, &info.minor),
+            Err(kube::Error::Api(status)) if matches!(status.code, 403 | 404) => Version::unknown(),
+            Err(error) => return Err(classify::classify(&subject, doing(), error)),
+        };
+        let shared = Arc::new(Shared { options, subject, default_namespace, version, authority });
+        Ok(Self { client, shared })
+    }
+
+    /// A client with the context's credentials.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// The context's name.
+    pub fn context(&self) -> &str {
+        &self.shared.subject.context
+    }
+
+    /// The API server's address.
+    pub fn server(&self) -> &str {
+        &self.shared.subject.server
+    }
+
+    /// The context's namespace, else "default".
+    pub fn default_namespace(&self) -> &str {
+        &self.shared.default_namespace
+    }
+
+    /// The API server's version.
+    pub fn version(&self) -> &Version {
+        &self.shared.version
+    }
+
+    /// The certificates (DER) that the API server's is verified with, where the kubeconfig gives them; else the system's are used.
+    pub fn authority(&self) -> Option<&[Vec<u8>]> {
+        self.shared.authority.as_deref()
+    }
+
+    /// The kubeconfig file that was named to [`Self::open`], if one was.
+    pub fn kubeconfig(&self) -> Option<&Path> {
+        self.shared.options.kubeconfig.as_deref()
+    }
+
+    /// What it was opened with; the context is the one that it stands for, even where none was named.
+    pub fn options(&self) -> Options {
+        Options { context: Some(self.context().to_owned()), ..self.shared.options.clone() }
+    }
+
+    /// For a plan.
+    pub fn identity(&self) -> ClusterIdentity {
+        ClusterIdentity {
+            context: self.context().to_owned(),
+            server: self.server().to_owned(),
+            version: self.version().text.clone(),
+        }
+    }
+
+    /// What an error of a request means. `doing` completes "Could not …".
+    pub fn explain(&self, doing: impl Into<String>, error: kube::Error) -> ClusterError {
+        classify::classify(&self.shared.subject, doing.into(), error)
+    }
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster")
+            .field("context", &self.context())
+            .field("server", &self.server())
+            .finish()
+    }
+}
+
+impl Version {
+    // Providers add a plus sign to the minor version.
+    fn new(text: String, minor: &str) -> Self {
+        let digits: String = minor.chars().take_while(char::is_ascii_digit).collect();
+        Self { text, minor: digits.parse().ok() }
+    }
+
+    fn unknown() -> Self {
+        Self { text: "unknown".to_owned(), minor: None }
+    }
+}
+
+async fn configure(
+    mut parts: Parts,
+    show: Option<Show>,
+) -> Result<(Config, Option<PluginToken>), ClusterError> {
+    let mut token = None;
+    if let Some(exec) = parts.user.exec.take()
+        && !has_other_credentials(&parts.user)
+    {
+        let cluster = (&parts.cluster).try_into().map_err(|error| broken(&parts.file, &error))?;
+        let plugin = Plugin { config: exec, cluster: Some(cluster), show };
+        let credentials =
+            plugin.run().await.map_err(|error| error.to_cluster_error(&parts.name))?;
+        use_identity(&mut parts.user, &credentials);
+        token = PluginToken::new(plugin, &credentials);
+    }
+    let raw = RawKubeconfig {
+        clusters: vec![named_cluster(&parts)],
+        auth_infos: vec![named_user(&parts)],
+        contexts: vec![named_context(&parts)],
+        current_context: Some(parts.name.clone()),
+        ..RawKubeconfig::default()
+    };
+    let config = Config::from_custom_kubeconfig(raw, &KubeConfigOptions::default())
+        .await
+        .map_err(|error| broken(&parts.file, &error))?;
+    Ok((config, token))
+}
+
+// The order of precedence is kube's, which is client-go's.
+fn has_other_credentials(user: &AuthInfo) -> bool {
+    user.auth_provider.is_some()
+        || (user.username.is_some() && user.password.is_some())
+        || user.token.is_some()
+        || user.token_file.is_some()
+}
+
+fn use_identity(user: &mut AuthInfo, credentials: &Credentials) {
+    use base64::Engine;
+    let Some((certificate, key)) = &credentials.identity else { return };
+    let base64 = base64::engine::general_purpose::STANDARD;
+    user.client_certificate_data = Some(base64.encode(certificate));
+    user.client_key_data = Some(base64.encode(key.expose_secret()).into());
+}
+
+fn named_cluster(parts: &Parts) -> kube::config::NamedCluster {
+    kube::config::NamedCluster {
+        name: parts.context.cluster.clone(),
+        cluster: Some(parts.cluster.clone()),
+        ..Default::default()
+    }
+}
+
+fn named_user(parts: &Parts) -> kube::config::NamedAuthInfo {
+    kube::config::NamedAuthInfo {
+        name: parts.context.user.clone().unwrap_or_default(),
+        auth_info: Some(parts.user.clone()),
+        ..Default::default()
+    }
+}
+
+fn named_context(parts: &Parts) -> kube::config::NamedContext {
+    kube::config::NamedContext {
+        name: parts.name.clone(),
+        context: Some(parts.context.clone()),
+        ..Default::default()
+    }
+}
+
+fn broken(file: &Path, error: &kube::config::KubeconfigError) -> ClusterError {
+    ClusterError::KubeconfigBroken { file: file.to_owned(), reason: error.to_string() }
+}
