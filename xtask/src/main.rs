@@ -3,6 +3,7 @@
 mod paths;
 mod progress;
 mod sandbox;
+mod shop;
 
 use std::process::ExitCode;
 
