@@ -10,6 +10,7 @@ pub mod app;
 pub mod carry;
 pub mod h2c;
 pub mod here;
+pub mod image;
 pub mod kubectl;
 pub mod local;
 pub mod machine;

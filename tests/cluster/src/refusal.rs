@@ -21,11 +21,12 @@ impl Finished {
                 .chain(text.lines().filter_map(|line| serde_json::from_str(line).ok()))
                 .collect::<Vec<_>>()
         });
-        let reports = objects.filter_map(|object| {
-            let report = if object["event"] == "ended" { &object["end"]["error"] } else { &object["error"] };
+        let mut reports = objects.filter_map(|object| {
+            let report =
+                if object["event"] == "ended" { &object["end"]["error"] } else { &object["error"] };
             report.is_object().then(|| report.clone())
         });
-        reports.last().with_context(|| format!("no error was reported: {self:?}"))
+        reports.next_back().with_context(|| format!("no error was reported: {self:?}"))
     }
 
     /// Checks that it was refused with this code and exit status, that the message names all of `named`, and that it says what to do next.
@@ -35,7 +36,11 @@ impl Finished {
     pub fn refused(&self, code: &str, status: i32, named: &[&str]) -> Result<Value> {
         let report = self.report()?;
         ensure!(report["code"] == code, "expected {code}: {report:#}");
-        ensure!(self.status.code() == Some(status), "expected status {status}, it was {}: {report:#}", self.status);
+        ensure!(
+            self.status.code() == Some(status),
+            "expected status {status}, it was {}: {report:#}",
+            self.status
+        );
         let message = report["message"].as_str().context("a report without a message")?;
         for part in named {
             ensure!(message.contains(part), "the message does not name '{part}': {report:#}");
@@ -56,7 +61,9 @@ impl Namespace {
         let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
         let differing: Vec<String> = names
             .filter(|name| before.get(*name) != after.get(*name))
-            .map(|name| format!("{name}: before {:?}, after {:?}", before.get(name), after.get(name)))
+            .map(|name| {
+                format!("{name}: before {:?}, after {:?}", before.get(name), after.get(name))
+            })
             .collect();
         if !differing.is_empty() {
             bail!("the namespace was changed:\n{}", differing.join("\n"));

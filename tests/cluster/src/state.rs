@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use k8s_openapi::api::apps::v1::{ControllerRevision, ReplicaSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::coordination::v1::Lease;
@@ -14,7 +14,7 @@ use kube::core::{DynamicObject, GroupVersionKind};
 use kube::discovery::ApiResource;
 use serde_json::Value;
 
-use crate::{eventually, namespace::Namespace};
+use crate::{app::is_ready, eventually, namespace::Namespace};
 
 impl Namespace {
     /// A workload as it is, without what the cluster counts: status, generation, resourceVersion, managedFields, revision. A bare pod is made
@@ -47,6 +47,43 @@ impl Namespace {
             }
         }
         Ok(value)
+    }
+
+    /// Checks, without waiting, that the session is wholly undone: the workload is what it was, its `count` pods (labelled `app: NAME`) are Ready,
+    /// and nothing of Towline is left.
+    ///
+    /// # Errors
+    /// With what is not as before.
+    pub async fn back(&self, kind: &str, name: &str, before: &Value, count: usize) -> Result<()> {
+        let now = self.workload(kind, name).await?;
+        ensure!(now == *before, "{kind} {name} is not what it was\nbefore: {before}\nnow: {now}");
+        let pods = self.pods(name).await?;
+        let staying = pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()).count();
+        let ready = pods.iter().filter(|pod| is_ready(pod)).count();
+        ensure!(
+            (staying, ready) == (count, count),
+            "{name}: {staying} pods, {ready} ready; {count} were there"
+        );
+        let left = self.left().await?;
+        ensure!(left.is_empty(), "left: {}", left.join(", "));
+        Ok(())
+    }
+
+    /// Waits until [`Namespace::back`] holds.
+    ///
+    /// # Errors
+    /// When that does not happen.
+    pub async fn comes_back(
+        &self,
+        kind: &str,
+        name: &str,
+        before: &Value,
+        count: usize,
+    ) -> Result<()> {
+        eventually(&format!("{kind} {name} as it was"), || async {
+            self.back(kind, name, before, count).await.map(Some)
+        })
+        .await
     }
 
     /// Waits until nothing in the namespace bears Towline's name, label or annotation.

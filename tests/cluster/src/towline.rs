@@ -71,6 +71,18 @@ impl Namespace {
         Connected::start(self.towline(&self.connect_arguments(arguments, command))?)
     }
 
+    /// Runs `towline connect ARGUMENTS -n NAMESPACE -o json [-- COMMAND]` to its end.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub async fn connect_and_finish(
+        &self,
+        arguments: &[&str],
+        command: &[&str],
+    ) -> Result<Finished> {
+        self.run(&self.connect_arguments(arguments, command)).await
+    }
+
     /// The arguments of `towline` that connect to something in this namespace, with events as JSON.
     pub fn connect_arguments<'a>(
         &'a self,
@@ -171,6 +183,28 @@ impl Connected {
                 return Ok(event);
             }
         }
+    }
+
+    /// Waits for the beginning of the step `name`, as [`Connected::event`] does.
+    ///
+    /// # Errors
+    /// When the program ends first, or the time passes.
+    pub async fn step(&mut self, name: &str) -> Result<()> {
+        while self.event("step").await?["step"] != name {}
+        Ok(())
+    }
+
+    /// Waits for the last event, then the end: how the session ended (`stopped`, `overwritten`, …), and the exit status.
+    ///
+    /// # Errors
+    /// When the program ends without saying how, or not at all.
+    pub async fn outcome(&mut self) -> Result<(String, ExitStatus)> {
+        let ended = self.event("ended").await?;
+        let end = ended["end"]["end"]
+            .as_str()
+            .with_context(|| format!("not an end: {ended}"))?
+            .to_owned();
+        Ok((end, self.end().await?))
     }
 
     /// The last events, and what stands on standard error: for messages.

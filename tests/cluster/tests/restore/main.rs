@@ -1,0 +1,7 @@
+//! However a session ends, the workload goes back to what it was, and nothing is left behind.
+
+mod crash;
+mod ends;
+mod history;
+mod others;
+mod sessions;
