@@ -1,9 +1,13 @@
 //! `cargo xtask`: the project's own commands. What each one does is in its `--help`.
 
+mod agent;
+mod demo;
+mod deny;
 mod paths;
 mod progress;
 mod sandbox;
 mod shop;
+mod test;
 
 use std::process::ExitCode;
 
@@ -22,6 +26,14 @@ struct Arguments {
 enum Command {
     /// A real Kubernetes cluster on this machine, in a network and process namespace of its own.
     Sandbox(sandbox::Arguments),
+    /// The sample application on the sandbox cluster, and what to try on it.
+    Demo(demo::Arguments),
+    /// Everything that must hold before a change lands.
+    Test(test::Arguments),
+    /// The agent's image as an archive that containerd, Docker and kind load. Prints its reference.
+    AgentImage(agent::ImageArguments),
+    /// The agent, and the command line that carries it. Prints their paths.
+    Build(agent::BuildArguments),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +48,11 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode> {
     match command {
-        Command::Sandbox(arguments) => sandbox::run(&arguments),
+        Command::Sandbox(arguments) => return sandbox::run(&arguments),
+        Command::Test(arguments) => return Ok(test::run_parts(&arguments)),
+        Command::Demo(arguments) => demo::run(&arguments)?,
+        Command::AgentImage(arguments) => agent::run_image(&arguments)?,
+        Command::Build(arguments) => agent::run_build(&arguments)?,
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -9,9 +9,7 @@ use anyhow::{Context, Result};
 
 /// The repository's root.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask is a folder of the repository")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the repository")
 }
 
 /// `$HOME/.cache/towline`: what is costly to make and belongs to no checkout.

@@ -62,11 +62,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let sandbox = Sandbox::from_environment()?;
     match &arguments.command {
         Command::Up { without_dns } => {
-            let dns = if *without_dns {
-                up::Dns::Without
-            } else {
-                up::Dns::With
-            };
+            let dns = if *without_dns { up::Dns::Without } else { up::Dns::With };
             up::up(&sandbox, dns)?;
             println!("{}", sandbox.kubeconfig().display());
         }
@@ -76,6 +72,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Kubeconfig => println!("{}", sandbox.kubeconfig().display()),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the cluster is up.
+pub(crate) fn is_up() -> Result<bool> {
+    up::is_up(&Sandbox::from_environment()?)
 }
 
 /// Starts the cluster, if it is not up, with its DNS.
@@ -112,11 +113,7 @@ fn status(sandbox: &Sandbox) -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     };
     println!("kubeconfig   {}", sandbox.kubeconfig().display());
-    println!(
-        "network      {} (nsenter --net={})",
-        sandbox.name(),
-        sandbox.namespace().display()
-    );
+    println!("network      {} (nsenter --net={})", sandbox.name(), sandbox.namespace().display());
     let processes = sandbox.processes()?;
     let mut missing = Vec::new();
     for component in sandbox.components() {
@@ -133,28 +130,18 @@ fn status(sandbox: &Sandbox) -> Result<ExitCode> {
             }
         }
     }
-    println!(
-        "{:<24} process {node}, {} processes in its network",
-        "node",
-        processes.len()
-    );
+    println!("{:<24} process {node}, {} processes in its network", "node", processes.len());
     let api = sandbox
         .kubectl()
         .args(["get", "nodes", "--no-headers", "--request-timeout=5s"])
         .output()?;
     print!("{}", String::from_utf8_lossy(&api.stdout));
     if !api.status.success() {
-        bail!(
-            "the API server does not answer: {}",
-            String::from_utf8_lossy(&api.stderr).trim()
-        );
+        bail!("the API server does not answer: {}", String::from_utf8_lossy(&api.stderr).trim());
     }
     if missing.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    println!(
-        "broken: {} not running; `cargo xtask sandbox up` mends it",
-        missing.join(", ")
-    );
+    println!("broken: {} not running; `cargo xtask sandbox up` mends it", missing.join(", "));
     Ok(ExitCode::FAILURE)
 }

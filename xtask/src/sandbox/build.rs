@@ -11,45 +11,24 @@ use xshell::{Shell, cmd};
 use super::{Sandbox, packages};
 use crate::progress::step;
 
-const BINARIES: [&str; 5] = [
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kubelet",
-    "kube-proxy",
-];
+const BINARIES: [&str; 5] =
+    ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"];
 
 /// Builds and unpacks what is missing of the cluster's binaries.
 pub(super) fn ensure(sandbox: &Sandbox) -> Result<()> {
     fs::create_dir_all(sandbox.binaries())?;
     if !sandbox.binary("kubectl").exists() {
-        step("unpack kubectl", || kubectl(sandbox))?;
+        step("kubectl", || packages::unpack(sandbox, "kubernetes-client", "usr/bin/kubectl"))?;
     }
     if BINARIES.iter().all(|name| sandbox.binary(name).exists()) {
         return Ok(());
     }
-    eprintln!("  Kubernetes is built from source, once on this machine; on two cores it takes 5 minutes.");
+    eprintln!(
+        "  Kubernetes is built from source, once on this machine; on two cores it takes 5 minutes."
+    );
     step("packages for the build", || packages::ensure(packages::BUILD))?;
     let source = step("Kubernetes' source", || source(sandbox))?;
     step("build Kubernetes", || compile(sandbox, &source))
-}
-
-/// Debian's `kubectl`, out of its package without installing it: the machine may have another one, which stays as it is.
-fn kubectl(sandbox: &Sandbox) -> Result<()> {
-    let unpacked = sandbox.cache().join("kubectl");
-    fs::create_dir_all(&unpacked)?;
-    let sh = Shell::new()?;
-    sh.change_dir(&unpacked);
-    if cmd!(sh, "apt-get -qq download kubernetes-client").quiet().ignore_stderr().run().is_err() {
-        packages::apt_get(&["update", "-qq"])?;
-        cmd!(sh, "apt-get -qq download kubernetes-client").quiet().run()?;
-    }
-    let package = only_file(&unpacked, ".deb")?;
-    cmd!(sh, "dpkg-deb --extract {package} .").quiet().run()?;
-    fs::rename(unpacked.join("usr/bin/kubectl"), sandbox.binary("kubectl"))
-        .context("take kubectl out of Debian's package kubernetes-client")?;
-    fs::remove_dir_all(&unpacked)?;
-    Ok(())
 }
 
 /// Downloads the upstream source, as Debian keeps it. The machine's own sources are asked for source packages in an apt state of our own.
@@ -75,7 +54,12 @@ fn source(sandbox: &Sandbox) -> Result<PathBuf> {
     ];
     let options: Vec<_> = options.iter().flat_map(|option| ["-o", option.as_str()]).collect();
     cmd!(sh, "apt-get").args(&options).args(["update", "-qq"]).quiet().run()?;
-    cmd!(sh, "apt-get").args(&options).args(["source", "-qq", "--download-only", "kubernetes"]).quiet().ignore_stdout().run()?;
+    cmd!(sh, "apt-get")
+        .args(&options)
+        .args(["source", "-qq", "--download-only", "kubernetes"])
+        .quiet()
+        .ignore_stdout()
+        .run()?;
     only_file(&directory, ".orig.tar.gz")
 }
 
@@ -84,15 +68,18 @@ fn source_list() -> Result<(&'static str, String)> {
     let modern = Path::new("/etc/apt/sources.list.d/debian.sources");
     if modern.exists() {
         let lines = fs::read_to_string(modern)?;
-        let lines = lines.lines().map(|line| if line.starts_with("Types:") { "Types: deb-src" } else { line });
+        let lines = lines
+            .lines()
+            .map(|line| if line.starts_with("Types:") { "Types: deb-src" } else { line });
         return Ok(("source.sources", lines.fold(String::new(), |text, line| text + line + "\n")));
     }
-    let classic = fs::read_to_string("/etc/apt/sources.list").context("find Debian's sources in /etc/apt")?;
+    let classic =
+        fs::read_to_string("/etc/apt/sources.list").context("find Debian's sources in /etc/apt")?;
     let lines = classic.lines().filter_map(|line| line.strip_prefix("deb "));
     Ok(("source.list", lines.fold(String::new(), |text, line| text + "deb-src " + line + "\n")))
 }
 
-fn only_file(directory: &Path, ending: &str) -> Result<PathBuf> {
+pub(super) fn only_file(directory: &Path, ending: &str) -> Result<PathBuf> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         if path.to_string_lossy().ends_with(ending) {
@@ -137,7 +124,9 @@ fn compile(sandbox: &Sandbox, archive: &Path) -> Result<()> {
 /// `zz_generated.openapi.go` is not in the source package, and without it the API server does not build.
 fn generate_openapi(sh: &Shell, sandbox: &Sandbox, root: &Path, go: &Path) -> Result<()> {
     let generator = sandbox.binary("openapi-gen");
-    cmd!(sh, "go build -o {generator} ./vendor/k8s.io/kube-openapi/cmd/openapi-gen").quiet().run()?;
+    cmd!(sh, "go build -o {generator} ./vendor/k8s.io/kube-openapi/cmd/openapi-gen")
+        .quiet()
+        .run()?;
     let packages = openapi_packages(sh)?.join(",");
     let (output, violations) = (go.join("generated"), go.join("violations.txt"));
     let package = "k8s.io/kubernetes/pkg/generated/openapi";
@@ -162,7 +151,14 @@ fn openapi_packages(sh: &Shell) -> Result<Vec<String>> {
     )
     .quiet()
     .read()?;
-    let foreign = ["/testdata/", "/test/", "sample-apiserver", "code-generator", "_test.go", "pkg/generators"];
+    let foreign = [
+        "/testdata/",
+        "/test/",
+        "sample-apiserver",
+        "code-generator",
+        "_test.go",
+        "pkg/generators",
+    ];
     let mut packages: Vec<_> = files
         .lines()
         .filter(|file| !foreign.iter().any(|part| file.contains(part)))
@@ -195,7 +191,9 @@ fn stamp_version(root: &Path) -> Result<()> {
 fn stamped(text: &str) -> String {
     let stamp = |line: &str| {
         let trimmed = line.trim_start();
-        let value = |value: &str| format!("{} string = \"{value}\"\n", trimmed.split(' ').next().unwrap_or_default());
+        let value = |value: &str| {
+            format!("{} string = \"{value}\"\n", trimmed.split(' ').next().unwrap_or_default())
+        };
         if trimmed.starts_with("gitMajor ") {
             return value("1");
         }

@@ -53,9 +53,8 @@ impl Sandbox {
 
     fn named(name: &str, cache: &Path) -> Result<Self> {
         // The name is part of a network interface's name, which has 15 characters at most.
-        let characters = name
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let characters =
+            name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         if !characters || !(1..=10).contains(&name.len()) {
             bail!(
                 "`{name}` cannot name a sandbox cluster: use 1 to 10 lower-case letters and digits (TOWLINE_SANDBOX_NAME)"
@@ -64,20 +63,12 @@ impl Sandbox {
         let (run, subnet) = if name == DEFAULT_NAME {
             (cache.join("run"), 0)
         } else {
-            let sum = name.bytes().fold(0_u32, |sum, byte| {
-                sum.wrapping_mul(31).wrapping_add(byte.into())
-            });
-            (
-                cache.join(format!("run-{name}")),
-                u8::try_from(sum % 255 + 1)?,
-            )
+            let sum = name
+                .bytes()
+                .fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+            (cache.join(format!("run-{name}")), u8::try_from(sum % 255 + 1)?)
         };
-        Ok(Self {
-            name: name.to_owned(),
-            cache: cache.to_owned(),
-            run,
-            subnet,
-        })
+        Ok(Self { name: name.to_owned(), cache: cache.to_owned(), run, subnet })
     }
 
     /// The name of the cluster, its node and its network namespace.
@@ -180,21 +171,21 @@ impl Sandbox {
             "kube-proxy",
         ];
         let packaged = ["etcd", "containerd"];
-        let packaged = packaged.map(|name| Component {
-            name,
-            program: Path::new("/usr/bin").join(name),
-        });
-        let built = built.map(|name| Component {
-            name,
-            program: self.binary(name),
-        });
+        let packaged =
+            packaged.map(|name| Component { name, program: Path::new("/usr/bin").join(name) });
+        let built = built.map(|name| Component { name, program: self.binary(name) });
         packaged.into_iter().chain(built).collect()
     }
 
     /// `kubectl` as the cluster's administrator.
     pub(crate) fn kubectl(&self) -> Command {
         let mut command = Command::new(self.binary("kubectl"));
-        command.arg("--kubeconfig").arg(self.kubeconfig());
+        // The node is on a link of this machine: no proxy knows the way.
+        command
+            .arg("--kubeconfig")
+            .arg(self.kubeconfig())
+            .env("NO_PROXY", "*")
+            .env("no_proxy", "*");
         command
     }
 
@@ -217,10 +208,8 @@ mod tests {
     #[test]
     fn clusters_of_different_names_share_only_what_is_cached() {
         let cache = Path::new("/cache");
-        let (first, second) = (
-            Sandbox::named("node", cache).unwrap(),
-            Sandbox::named("other", cache).unwrap(),
-        );
+        let (first, second) =
+            (Sandbox::named("node", cache).unwrap(), Sandbox::named("other", cache).unwrap());
         assert_eq!(first.host_address(), Ipv4Addr::new(198, 18, 0, 1));
         assert_ne!(first.node_address(), second.node_address());
         assert_ne!(first.run(), second.run());

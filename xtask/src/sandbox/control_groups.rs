@@ -1,6 +1,9 @@
 //! The node's own part of the control group hierarchy: the kubelet ends what it does not know below its root, so two nodes cannot share one.
 
-use std::{fs, io, path::{Path, PathBuf}};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 
@@ -16,7 +19,10 @@ pub(super) fn create(sandbox: &Sandbox) -> Result<()> {
     if unified {
         for controller in CONTROLLERS {
             // A kernel without one of them says so, and the kubelet goes on without it.
-            let _ = fs::write(Path::new(HIERARCHY).join("cgroup.subtree_control"), format!("+{controller}"));
+            let _ = fs::write(
+                Path::new(HIERARCHY).join("cgroup.subtree_control"),
+                format!("+{controller}"),
+            );
         }
     }
     for group in possible(sandbox)? {

@@ -37,12 +37,21 @@ pub(super) fn ensure(sandbox: &Sandbox) -> Result<()> {
     fs::copy(&built, &next)?;
     fs::rename(&next, &component.program)?;
     let address = sandbox.node_address();
-    let mut server = Daemon::start(sandbox, component.name, &words(&component.program.to_string_lossy(), &[
-        &format!("--kubeconfig={}", sandbox.kubeconfig().display()),
-        &format!("--listen={address}:53"),
-        "--domain=cluster.local",
-    ]))?;
-    wait::until("the DNS server knows the API server's service", LIMIT, Some(&mut server), || Ok(answers(sandbox)?.then_some(())))
+    let mut server = Daemon::start(
+        sandbox,
+        component.name,
+        &words(
+            &component.program.to_string_lossy(),
+            &[
+                &format!("--kubeconfig={}", sandbox.kubeconfig().display()),
+                &format!("--listen={address}:53"),
+                "--domain=cluster.local",
+            ],
+        ),
+    )?;
+    wait::until("the DNS server knows the API server's service", LIMIT, Some(&mut server), || {
+        Ok(answers(sandbox)?.then_some(()))
+    })
 }
 
 /// The DNS server's process.

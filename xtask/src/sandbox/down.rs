@@ -44,7 +44,8 @@ pub(super) fn clean(sandbox: &Sandbox) -> Result<()> {
     })?;
     // Never with something mounted below: it would be emptied.
     if mounts(sandbox)?.is_empty() && sandbox.run().exists() {
-        fs::remove_dir_all(sandbox.run()).with_context(|| format!("remove {}", sandbox.run().display()))?;
+        fs::remove_dir_all(sandbox.run())
+            .with_context(|| format!("remove {}", sandbox.run().display()))?;
     }
     if sandbox.kubeconfig().exists() {
         fs::remove_file(sandbox.kubeconfig())?;
@@ -62,9 +63,15 @@ pub(super) fn leftovers(sandbox: &Sandbox) -> Result<Vec<String>> {
     if let Some(node) = sandbox.node()? {
         left.push(format!("the node's first process {node}"));
     }
-    left.extend(sandbox.processes()?.iter().map(|process| format!("process {}", process.describe())));
+    left.extend(
+        sandbox.processes()?.iter().map(|process| format!("process {}", process.describe())),
+    );
     left.extend(mounts(sandbox)?.into_iter().map(|mount| format!("mount {mount}")));
-    left.extend(control_groups::existing(sandbox)?.iter().map(|group| format!("control group {}", group.display())));
+    left.extend(
+        control_groups::existing(sandbox)?
+            .iter()
+            .map(|group| format!("control group {}", group.display())),
+    );
     if sandbox.namespace().exists() {
         left.push(format!("network namespace {}", sandbox.namespace().display()));
     }
@@ -79,7 +86,10 @@ pub(super) fn leftovers(sandbox: &Sandbox) -> Result<Vec<String>> {
 
 /// Mounts below the run directory that this machine sees, the innermost first.
 fn mounts(sandbox: &Sandbox) -> Result<Vec<String>> {
-    let output = Command::new("findmnt").args(["--raw", "--noheadings", "--output", "TARGET"]).output().context("run findmnt")?;
+    let output = Command::new("findmnt")
+        .args(["--raw", "--noheadings", "--output", "TARGET"])
+        .output()
+        .context("run findmnt")?;
     let listed = String::from_utf8_lossy(&output.stdout);
     let ours = listed.lines().filter(|path| std::path::Path::new(path).starts_with(sandbox.run()));
     let mut mounts: Vec<_> = ours.map(ToOwned::to_owned).collect();

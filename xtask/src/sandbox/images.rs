@@ -1,6 +1,11 @@
 //! The images that every cluster has, and loading others.
 
-use std::{fs, os::unix::fs::symlink, path::{Path, PathBuf}, process::Command};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 use towline_image::{Compression, ImageConfig, Layer, LayerFile, write_archive};
@@ -25,7 +30,10 @@ pub(super) fn pause_program(sandbox: &Sandbox) -> Result<PathBuf> {
     }
     let source = program.with_extension("c");
     fs::write(&source, PAUSE)?;
-    super::network::run("gcc", &["-static", "-Os", "-s", "-o", &program.to_string_lossy(), &source.to_string_lossy()])?;
+    super::network::run(
+        "gcc",
+        &["-static", "-Os", "-s", "-o", &program.to_string_lossy(), &source.to_string_lossy()],
+    )?;
     Ok(program)
 }
 
@@ -52,14 +60,19 @@ pub(super) fn load_own(sandbox: &Sandbox) -> Result<()> {
 }
 
 fn image(reference: &str, program: &str) -> ImageConfig {
-    ImageConfig { reference: reference.to_owned(), entrypoint: vec![program.to_owned()], ..ImageConfig::default() }
+    ImageConfig {
+        reference: reference.to_owned(),
+        entrypoint: vec![program.to_owned()],
+        ..ImageConfig::default()
+    }
 }
 
 fn busybox_layer(root: &Path) -> Result<Layer> {
     for directory in ["bin", "etc", "tmp", "root"] {
         fs::create_dir_all(root.join(directory))?;
     }
-    fs::copy("/bin/busybox", root.join("bin/busybox")).context("copy busybox of Debian's package busybox-static")?;
+    fs::copy("/bin/busybox", root.join("bin/busybox"))
+        .context("copy busybox of Debian's package busybox-static")?;
     let applets = Command::new("/bin/busybox").arg("--list").output()?;
     for applet in String::from_utf8(applets.stdout)?.lines().filter(|applet| *applet != "busybox") {
         symlink("busybox", root.join("bin").join(applet))?;
@@ -75,7 +88,9 @@ fn busybox_layer(root: &Path) -> Result<Layer> {
 /// When the cluster is not up, or an archive is missing or broken.
 pub(super) fn load(sandbox: &Sandbox, files: &[PathBuf]) -> Result<()> {
     if sandbox.node()?.is_none() {
-        bail!("cannot load images: the sandbox cluster is not up; start it by `cargo xtask sandbox up`");
+        bail!(
+            "cannot load images: the sandbox cluster is not up; start it by `cargo xtask sandbox up`"
+        );
     }
     for file in files {
         let output = Command::new("ctr")

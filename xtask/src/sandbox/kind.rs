@@ -13,9 +13,12 @@ const NAME: &str = "towline-sandbox";
 pub(super) fn up() -> Result<PathBuf> {
     let (sh, kubeconfig) = (shell()?, kubeconfig()?);
     if !exists(&sh)? {
-        cmd!(sh, "kind create cluster --name {NAME} --kubeconfig {kubeconfig} --wait 120s").run()?;
+        cmd!(sh, "kind create cluster --name {NAME} --kubeconfig {kubeconfig} --wait 120s")
+            .run()?;
     }
-    cmd!(sh, "kind export kubeconfig --quiet --name {NAME} --kubeconfig {kubeconfig}").quiet().run()?;
+    cmd!(sh, "kind export kubeconfig --quiet --name {NAME} --kubeconfig {kubeconfig}")
+        .quiet()
+        .run()?;
     Ok(kubeconfig)
 }
 

@@ -14,9 +14,7 @@ pub(super) fn create(sandbox: &Sandbox) -> Result<()> {
     let host = format!("{}/30", sandbox.host_address());
     let node = format!("{}/30", sandbox.node_address());
     ip(&["netns", "add", name])?;
-    ip(&[
-        "link", "add", &link, "type", "veth", "peer", "name", "uplink", "netns", name,
-    ])?;
+    ip(&["link", "add", &link, "type", "veth", "peer", "name", "uplink", "netns", name])?;
     ip(&["addr", "add", &host, "dev", &link])?;
     ip(&["link", "set", &link, "up"])?;
     ip(&["-n", name, "addr", "add", &node, "dev", "uplink"])?;
@@ -28,19 +26,25 @@ pub(super) fn create(sandbox: &Sandbox) -> Result<()> {
     ip(&["-n", name, "route", "add", "default", "dev", "nowhere"])?;
     // The kubelet asks several clouds' metadata services who it is, and would wait 11 seconds for an answer.
     ip(&["-n", name, "route", "add", "unreachable", "169.254.0.0/16"])?;
-    run("nsenter", &[
-        &format!("--net={}", sandbox.namespace().display()),
-        "sysctl",
-        "-qw",
-        "net.ipv4.ip_forward=1",
-    ])?;
+    run(
+        "nsenter",
+        &[
+            &format!("--net={}", sandbox.namespace().display()),
+            "sysctl",
+            "-qw",
+            "net.ipv4.ip_forward=1",
+        ],
+    )?;
     // Not there when the kernel has bridge filtering built in or not at all; services work in both cases but for a pod that calls itself.
-    let _ = run("nsenter", &[
-        &format!("--net={}", sandbox.namespace().display()),
-        "sysctl",
-        "-qw",
-        "net.bridge.bridge-nf-call-iptables=1",
-    ]);
+    let _ = run(
+        "nsenter",
+        &[
+            &format!("--net={}", sandbox.namespace().display()),
+            "sysctl",
+            "-qw",
+            "net.bridge.bridge-nf-call-iptables=1",
+        ],
+    );
     Ok(())
 }
 
@@ -69,10 +73,8 @@ fn ip(arguments: &[&str]) -> Result<()> {
 
 /// Runs a program, and turns a failure into an error with what it said.
 pub(super) fn run(program: &str, arguments: &[&str]) -> Result<()> {
-    let output = Command::new(program)
-        .args(arguments)
-        .output()
-        .with_context(|| format!("run {program}"))?;
+    let output =
+        Command::new(program).args(arguments).output().with_context(|| format!("run {program}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         bail!("`{program} {}` failed: {}", arguments.join(" "), said.trim());

@@ -1,6 +1,11 @@
 //! The node: its first process, containerd, the kubelet and kube-proxy.
 
-use std::{fs, path::Path, process::{Command, Stdio}, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -30,7 +35,8 @@ const OWN: [&str; 6] = [
 pub(super) fn start(sandbox: &Sandbox, init: &Path) -> Result<()> {
     let program = sandbox.node_program();
     fs::copy(init, &program).with_context(|| format!("copy {}", init.display()))?;
-    let resolver = sandbox.write("root/etc/resolv.conf", &format!("nameserver {}\n", sandbox.node_address()))?;
+    let resolver = sandbox
+        .write("root/etc/resolv.conf", &format!("nameserver {}\n", sandbox.node_address()))?;
     let mut script = String::from("set -e\n");
     for directory in OWN {
         let own = sandbox.run().join("root").join(directory.trim_start_matches('/'));
@@ -44,7 +50,18 @@ pub(super) fn start(sandbox: &Sandbox, init: &Path) -> Result<()> {
     let log = fs::File::create(sandbox.log("node"))?;
     let network = format!("--net={}", sandbox.namespace().display());
     let mut child = Command::new("setsid")
-        .args(["nsenter", &network, "unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", &script])
+        .args([
+            "nsenter",
+            &network,
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--mount-proc",
+            "sh",
+            "-c",
+            &script,
+        ])
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
@@ -85,13 +102,18 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
         socket = socket.display()
     );
     let configuration = sandbox.write("containerd.toml", &configuration)?;
-    Daemon::start(sandbox, "containerd", &words("/usr/bin/containerd", &["-c", &configuration.to_string_lossy()]))
+    Daemon::start(
+        sandbox,
+        "containerd",
+        &words("/usr/bin/containerd", &["-c", &configuration.to_string_lossy()]),
+    )
 }
 
 /// Waits until containerd answers.
 pub(super) fn wait_for_runtime(sandbox: &Sandbox, runtime: &mut Daemon) -> Result<()> {
     wait::until("containerd answers", LIMIT, Some(runtime), || {
-        let output = Command::new("ctr").arg("-a").arg(sandbox.containerd_socket()).arg("version").output();
+        let output =
+            Command::new("ctr").arg("-a").arg(sandbox.containerd_socket()).arg("version").output();
         Ok(output.context("run ctr")?.status.success().then_some(()))
     })
 }
@@ -112,7 +134,10 @@ fn network_plugins(sandbox: &Sandbox) -> Result<()> {
 fn registries(sandbox: &Sandbox) -> Result<()> {
     for address in [sandbox.host_address(), sandbox.node_address()] {
         let server = format!("{address}:5000");
-        sandbox.write(&format!("registries/{server}/hosts.toml"), &format!("server = \"http://{server}\"\n"))?;
+        sandbox.write(
+            &format!("registries/{server}/hosts.toml"),
+            &format!("server = \"http://{server}\"\n"),
+        )?;
     }
     Ok(())
 }
@@ -142,7 +167,8 @@ pub(super) fn start_kubelet(sandbox: &Sandbox) -> Result<Daemon> {
         "configMapAndSecretChangeDetectionStrategy": "Watch",
         "syncFrequency": "2s",
         "fileCheckFrequency": "2s",
-        "nodeStatusUpdateFrequency": "5s",
+        "nodeStatusUpdateFrequency": "1s",
+        "nodeStatusReportFrequency": "1m",
         "serializeImagePulls": false,
         "registryPullQPS": 0,
         "eventRecordQPS": 0,
@@ -152,33 +178,54 @@ pub(super) fn start_kubelet(sandbox: &Sandbox) -> Result<Daemon> {
     });
     let configuration = sandbox.write("kubelet.json", &configuration.to_string())?;
     let program = sandbox.binary("kubelet");
-    Daemon::start(sandbox, "kubelet", &words(&program.to_string_lossy(), &[
-        &format!("--config={}", configuration.display()),
-        &format!("--kubeconfig={run}/kubelet.kubeconfig"),
-        "--container-runtime=remote",
-        &format!("--container-runtime-endpoint=unix://{}", sandbox.containerd_socket().display()),
-        &format!("--hostname-override={name}"),
-        &format!("--node-ip={}", sandbox.node_address()),
-    ]))
+    Daemon::start(
+        sandbox,
+        "kubelet",
+        &words(
+            &program.to_string_lossy(),
+            &[
+                &format!("--config={}", configuration.display()),
+                &format!("--kubeconfig={run}/kubelet.kubeconfig"),
+                "--container-runtime=remote",
+                &format!(
+                    "--container-runtime-endpoint=unix://{}",
+                    sandbox.containerd_socket().display()
+                ),
+                &format!("--hostname-override={name}"),
+                &format!("--node-ip={}", sandbox.node_address()),
+            ],
+        ),
+    )
 }
 
 /// Starts kube-proxy.
 pub(super) fn start_proxy(sandbox: &Sandbox) -> Result<()> {
     let (name, run) = (sandbox.name(), sandbox.run().display());
     let program = sandbox.binary("kube-proxy");
-    Daemon::start(sandbox, "kube-proxy", &words(&program.to_string_lossy(), &[
-        &format!("--kubeconfig={run}/proxy.kubeconfig"),
-        "--proxy-mode=iptables",
-        "--iptables-min-sync-period=100ms",
-        &format!("--hostname-override={name}"),
-        &format!("--cluster-cidr={PODS}"),
-        "--conntrack-max-per-core=0",
-    ]))?;
+    Daemon::start(
+        sandbox,
+        "kube-proxy",
+        &words(
+            &program.to_string_lossy(),
+            &[
+                &format!("--kubeconfig={run}/proxy.kubeconfig"),
+                "--proxy-mode=iptables",
+                "--iptables-min-sync-period=100ms",
+                &format!("--hostname-override={name}"),
+                &format!("--cluster-cidr={PODS}"),
+                "--conntrack-max-per-core=0",
+            ],
+        ),
+    )?;
     Ok(())
 }
 
 /// Waits until the node is Ready and takes pods.
-pub(super) fn wait_until_ready(sandbox: &Sandbox, kubelet: Option<&mut Daemon>, limit: Duration) -> Result<()> {
+pub(super) fn wait_until_ready(
+    sandbox: &Sandbox,
+    kubelet: Option<&mut Daemon>,
+    limit: Duration,
+) -> Result<()> {
     let path = "jsonpath={.status.conditions[?(@.type==\"Ready\")].status} {.spec.taints}";
     wait::until("the node is Ready", limit, kubelet, || {
         let arguments = ["get", "node", sandbox.name(), "--request-timeout=5s", "-o", path];

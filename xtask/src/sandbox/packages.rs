@@ -1,8 +1,11 @@
 //! Debian packages, installed only when they are missing.
 
-use std::process::Command;
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
+use xshell::{Shell, cmd};
+
+use super::{Sandbox, build::only_file};
 
 /// What a running cluster needs.
 pub(crate) const RUN: &[&str] = &[
@@ -42,6 +45,32 @@ pub(crate) fn ensure(packages: &[&str]) -> Result<()> {
     apt_get(&install)
 }
 
+/// Puts one program out of a Debian package among the sandbox's binaries, without installing the package: the machine may have another version, which
+/// stays, and no service is started.
+pub(crate) fn unpack(sandbox: &Sandbox, package: &str, program: &str) -> Result<()> {
+    let name = Path::new(program).file_name().context("a program has a name")?;
+    let target = sandbox.binaries().join(name);
+    if target.exists() {
+        return Ok(());
+    }
+    fs::create_dir_all(sandbox.binaries())?;
+    let unpacked = sandbox.cache().join(format!("unpacked-{package}"));
+    fs::create_dir_all(&unpacked)?;
+    let sh = Shell::new()?;
+    sh.change_dir(&unpacked);
+    let download = || cmd!(sh, "apt-get -qq download {package}").quiet().ignore_stderr().run();
+    if download().is_err() {
+        apt_get(&["update", "-qq"])?;
+        download().with_context(|| format!("download Debian's package {package}"))?;
+    }
+    let archive = only_file(&unpacked, ".deb")?;
+    cmd!(sh, "dpkg-deb --extract {archive} .").quiet().run()?;
+    fs::rename(unpacked.join(program), &target)
+        .with_context(|| format!("take {program} out of Debian's package {package}"))?;
+    fs::remove_dir_all(&unpacked)?;
+    Ok(())
+}
+
 /// Runs `apt-get`, waiting for whoever else installs something now.
 pub(super) fn apt_get(arguments: &[&str]) -> Result<()> {
     let output = Command::new("apt-get")
@@ -65,11 +94,7 @@ fn missing<'a>(packages: &[&'a str]) -> Result<Vec<&'a str>> {
         .context("run dpkg-query; the sandbox cluster is made for Debian")?;
     let listed = String::from_utf8_lossy(&output.stdout);
     let installed = |name: &str| listed.lines().any(|line| line == format!("{name} installed"));
-    Ok(packages
-        .iter()
-        .copied()
-        .filter(|name| !installed(name))
-        .collect())
+    Ok(packages.iter().copied().filter(|name| !installed(name)).collect())
 }
 
 #[cfg(test)]

@@ -30,14 +30,26 @@ pub(super) fn create(sandbox: &Sandbox) -> Result<()> {
     .quiet()
     .ignore_stderr()
     .run()?;
-    certificate(&sh, "apiserver", "/CN=kube-apiserver", &format!("extendedKeyUsage=serverAuth\n{}", api_names(sandbox)))?;
+    certificate(
+        &sh,
+        "apiserver",
+        "/CN=kube-apiserver",
+        &format!("extendedKeyUsage=serverAuth\n{}", api_names(sandbox)),
+    )?;
     for (name, subject) in CLIENTS {
         certificate(&sh, name, subject, "extendedKeyUsage=clientAuth")?;
     }
     let (name, address) = (sandbox.name(), sandbox.node_address());
-    let extensions = format!("extendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=DNS:{name},IP:{address}");
+    let extensions =
+        format!("extendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=DNS:{name},IP:{address}");
     certificate(&sh, "kubelet", &format!("/O=system:nodes/CN=system:node:{name}"), &extensions)?;
-    cmd!(sh, "openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:prime256v1 -out sa.key").quiet().ignore_stderr().run()?;
+    cmd!(
+        sh,
+        "openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:prime256v1 -out sa.key"
+    )
+    .quiet()
+    .ignore_stderr()
+    .run()?;
     cmd!(sh, "openssl pkey -in sa.key -pubout -out sa.pub").quiet().ignore_stderr().run()?;
 
     for name in ["controller-manager", "scheduler", "proxy", "kubelet"] {
@@ -45,20 +57,28 @@ pub(super) fn create(sandbox: &Sandbox) -> Result<()> {
         sandbox.write(&format!("{name}.kubeconfig"), &text)?;
     }
     let path = sandbox.kubeconfig();
-    fs::write(&path, kubeconfig(sandbox, &pki, "admin")?).with_context(|| format!("write {}", path.display()))
+    fs::write(&path, kubeconfig(sandbox, &pki, "admin")?)
+        .with_context(|| format!("write {}", path.display()))
 }
 
 /// The names that kubeadm gives an API server. This machine's own (localhost, 127.0.0.1) are not among them, so that whoever reaches the server
 /// by a tunnel has to care for the name, as with a real cluster.
 fn api_names(sandbox: &Sandbox) -> String {
-    let names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", sandbox.name()];
+    let names = [
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+        sandbox.name(),
+    ];
     let names: Vec<_> = names.iter().map(|name| format!("DNS:{name}")).collect();
     format!("subjectAltName={},IP:{API_SERVICE},IP:{}", names.join(","), sandbox.node_address())
 }
 
 fn certificate(sh: &Shell, name: &str, subject: &str, extensions: &str) -> Result<()> {
     let file = |ending: &str| format!("{name}.{ending}");
-    let (key, request, certificate, extension) = (file("key"), file("csr"), file("crt"), file("ext"));
+    let (key, request, certificate, extension) =
+        (file("key"), file("csr"), file("crt"), file("ext"));
     sh.write_file(&extension, extensions)?;
     cmd!(
         sh,

@@ -36,11 +36,7 @@ impl Process {
 
     /// `1234 (/usr/bin/etcd --data-dir …)`, cut to what fits on a line.
     pub(super) fn describe(&self) -> String {
-        let words: Vec<_> = self
-            .command
-            .iter()
-            .map(|word| word.to_string_lossy())
-            .collect();
+        let words: Vec<_> = self.command.iter().map(|word| word.to_string_lossy()).collect();
         let line: String = words.join(" ").chars().take(80).collect();
         format!("{} ({line})", self.id)
     }
@@ -59,9 +55,8 @@ pub(super) fn all() -> Result<Vec<Process>> {
             continue;
         };
         let words = line.split(|byte| *byte == 0).map(<[u8]>::to_vec);
-        let mut command: Vec<_> = words
-            .map(|word| PathBuf::from(OsString::from_vec(word)))
-            .collect();
+        let mut command: Vec<_> =
+            words.map(|word| PathBuf::from(OsString::from_vec(word))).collect();
         command.pop();
         found.push(Process { id, command });
     }
@@ -91,11 +86,7 @@ pub(super) fn kill(ids: &[u32]) -> Result<()> {
         return Ok(());
     }
     let words: Vec<_> = ids.iter().map(ToString::to_string).collect();
-    let output = Command::new("kill")
-        .arg("-KILL")
-        .args(&words)
-        .output()
-        .context("run kill")?;
+    let output = Command::new("kill").arg("-KILL").args(&words).output().context("run kill")?;
     let complaint = String::from_utf8_lossy(&output.stderr);
     if complaint.contains("permitted") {
         bail!("cannot end processes {}: {complaint}", words.join(", "));
@@ -112,10 +103,7 @@ mod tests {
     fn finds_a_process_by_its_program_and_ends_it() {
         let mut child = Command::new("/bin/sleep").arg("600").spawn().unwrap();
         let found = all().unwrap();
-        let process = found
-            .iter()
-            .find(|process| process.id() == child.id())
-            .unwrap();
+        let process = found.iter().find(|process| process.id() == child.id()).unwrap();
         assert!(process.describe().contains("sleep"), "{process:?}");
         kill(&[child.id()]).unwrap();
         assert!(!child.wait().unwrap().success());
@@ -124,20 +112,12 @@ mod tests {
 
     #[test]
     fn a_namespace_that_does_not_exist_has_no_processes() {
-        assert!(
-            in_network(Path::new("/run/netns/no-such"))
-                .unwrap()
-                .is_empty()
-        );
+        assert!(in_network(Path::new("/run/netns/no-such")).unwrap().is_empty());
     }
 
     #[test]
     fn our_own_network_has_ourselves() {
         let found = in_network(Path::new("/proc/self/ns/net")).unwrap();
-        assert!(
-            found
-                .iter()
-                .any(|process| process.id() == std::process::id())
-        );
+        assert!(found.iter().any(|process| process.id() == std::process::id()));
     }
 }

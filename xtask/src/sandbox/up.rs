@@ -1,20 +1,13 @@
 //! Starting the cluster.
 
-use std::{
-    fs,
-    io::Write,
-    os::unix::fs::MetadataExt,
-    process::Stdio,
-    time::Duration,
-};
+use std::{fs, io::Write, os::unix::fs::MetadataExt, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::{
-    Sandbox, build,
-    cluster::DNS_SERVICE,
-    control_groups, control_plane, dns, down, images, network, node, packages, pki,
+    Sandbox, build, cluster::DNS_SERVICE, control_groups, control_plane, dns, down, images,
+    network, node, packages, pki,
 };
 use crate::progress::step;
 
@@ -37,7 +30,8 @@ pub(super) enum Dns {
 /// Starts the cluster. When it is up already, only looks after its DNS server; what is left of a dead one is removed first.
 pub(super) fn up(sandbox: &Sandbox, dns: Dns) -> Result<()> {
     require_root()?;
-    fs::create_dir_all(sandbox.cache()).with_context(|| format!("create {}", sandbox.cache().display()))?;
+    fs::create_dir_all(sandbox.cache())
+        .with_context(|| format!("create {}", sandbox.cache().display()))?;
     // One at a time: two that start at once would each take the other's half for remains.
     let lock = fs::File::create(sandbox.cache().join("lock"))?;
     lock.lock().context("wait for another `cargo xtask sandbox`")?;
@@ -55,7 +49,8 @@ pub(super) fn up(sandbox: &Sandbox, dns: Dns) -> Result<()> {
     Ok(())
 }
 
-fn is_up(sandbox: &Sandbox) -> Result<bool> {
+/// Whether the cluster is up, whole and Ready.
+pub(super) fn is_up(sandbox: &Sandbox) -> Result<bool> {
     if sandbox.node()?.is_none() || !sandbox.run().join(COMPLETE).exists() {
         return Ok(false);
     }
@@ -112,7 +107,11 @@ fn objects(sandbox: &Sandbox) -> Value {
 
 fn apply(sandbox: &Sandbox, objects: &Value) -> Result<()> {
     let mut command = sandbox.kubectl();
-    command.args(["apply", "-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+        .args(["apply", "-f", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().context("run kubectl")?;
     let mut input = child.stdin.take().context("kubectl's input was asked for as a pipe")?;
     input.write_all(objects.to_string().as_bytes())?;
@@ -128,5 +127,7 @@ pub(super) fn require_root() -> Result<()> {
     if fs::metadata("/proc/self")?.uid() == 0 {
         return Ok(());
     }
-    bail!("the sandbox cluster makes network namespaces and mounts, so it needs root: run the same command as root, for instance by `sudo -E env PATH=$PATH`")
+    bail!(
+        "the sandbox cluster makes network namespaces and mounts, so it needs root: run the same command as root, for instance by `sudo -E env PATH=$PATH`"
+    )
 }

@@ -37,6 +37,10 @@ impl Daemon {
             .args(["nsenter", "--target", &node.to_string()])
             .args(["--net", "--mount", "--pid", "--"])
             .args(command)
+            // The node is a machine of its own: it knows nothing of this shell's proxies, tokens and kubeconfigs.
+            .env_clear()
+            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("HOME", "/root")
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output)
@@ -51,11 +55,7 @@ impl Daemon {
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<_> = log.lines().collect();
         let last = &lines[lines.len().saturating_sub(LINES)..];
-        format!(
-            "the end of {}:\n    {}",
-            self.log.display(),
-            last.join("\n    ")
-        )
+        format!("the end of {}:\n    {}", self.log.display(), last.join("\n    "))
     }
 }
 
@@ -78,14 +78,11 @@ pub(super) fn until<T>(
         if let Some(daemon) = &mut daemon
             && let Some(status) = daemon.child.try_wait()?
         {
-            bail!(
-                "{} ended with {status} before {what}; {}",
-                daemon.name,
-                daemon.last_lines()
-            );
+            bail!("{} ended with {status} before {what}; {}", daemon.name, daemon.last_lines());
         }
         if start.elapsed() > limit {
-            let log = daemon.map_or_else(String::new, |daemon| format!("; {}", daemon.last_lines()));
+            let log =
+                daemon.map_or_else(String::new, |daemon| format!("; {}", daemon.last_lines()));
             bail!("not so after {} s: {what}{log}", limit.as_secs());
         }
         thread::sleep(INTERVAL);
