@@ -13,4 +13,5 @@ pub mod look;
 pub mod plan;
 pub mod report;
 pub mod request;
+pub mod target;
 mod tunnel;
