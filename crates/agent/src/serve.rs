@@ -1,0 +1,154 @@
+//! Standing in for a container: its ports, its place in the network, its environment.
+
+mod dial;
+mod incoming;
+mod listen;
+mod names;
+mod tunnel;
+mod tunnels;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use towline_wire::control::Message;
+use towline_wire::header::Variable;
+use towline_wire::{KeyDigest, SessionId};
+use tracing::{info, warn};
+
+use names::Names;
+use tunnels::Tunnels;
+
+/// How long the client is given to hear that the agent ends.
+const FAREWELL: Duration = Duration::from_millis(100);
+
+/// The most connections that have not shown the session's key yet.
+const STRANGERS: usize = 16;
+
+/// What an agent is told when it starts.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The session that it serves.
+    pub session: SessionId,
+    /// The SHA-256 of the session's key.
+    pub digest: KeyDigest,
+    /// The port of the pod's loopback on which the client is awaited; 0 in tests.
+    pub control_port: u16,
+    /// The container's ports.
+    pub ports: Vec<u16>,
+    /// The environment as the process was given it.
+    pub environment: Vec<Variable>,
+    /// The pod's host name.
+    pub host: String,
+}
+
+/// The agent cannot await its client, so it is of no use.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "listening for the client on port {port} of the pod's loopback failed: {source}; another container of the pod may have the port"
+)]
+pub struct ControlPortError {
+    port: u16,
+    #[source]
+    source: io::Error,
+}
+
+/// An agent whose ports are open.
+#[derive(Debug)]
+pub struct Agent {
+    settings: Settings,
+    control: Vec<TcpListener>,
+    listeners: Vec<(u16, TcpListener)>,
+    not_listening: Vec<(u16, String)>,
+}
+
+/// What the parts of a running agent share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) tunnels: Tunnels,
+    pub(crate) names: Names,
+    /// What a new client is told about the ports.
+    pub(crate) ports: Vec<Message>,
+    /// True from the moment at which the agent is told to end.
+    pub(crate) ending: watch::Receiver<bool>,
+    pub(crate) strangers: Arc<Semaphore>,
+    pub(crate) waiting: Arc<Semaphore>,
+}
+
+impl Agent {
+    /// Opens the ports. A port of the container that cannot be opened is no error: the client is told, and the others work.
+    ///
+    /// # Errors
+    /// When the control port cannot be opened.
+    pub fn bind(settings: Settings) -> Result<Self, ControlPortError> {
+        let control = listen::loopback(settings.control_port)
+            .map_err(|source| ControlPortError { port: settings.control_port, source })?;
+        let (mut listeners, mut not_listening) = (Vec::new(), Vec::new());
+        for &port in &settings.ports {
+            match listen::everywhere(port) {
+                Ok(listener) => {
+                    let port = listener.local_addr().map_or(port, |address| address.port());
+                    listeners.push((port, listener));
+                }
+                Err(error) => {
+                    warn!("cannot listen on port {port}: {error}");
+                    not_listening.push((port, error.to_string()));
+                }
+            }
+        }
+        Ok(Self { settings, control, listeners, not_listening })
+    }
+
+    /// Where the client is awaited.
+    ///
+    /// # Errors
+    /// What the operating system answers.
+    pub fn control_address(&self) -> io::Result<SocketAddr> {
+        self.control[0].local_addr()
+    }
+
+    /// The container's ports that are open.
+    pub fn ports(&self) -> Vec<u16> {
+        self.listeners.iter().map(|(port, _)| *port).collect()
+    }
+
+    /// Serves until `shutdown` resolves; then tells the client, and returns within a fraction of a second.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let ports = self.ports();
+        info!("standing in: session {}, ports {ports:?}", self.settings.session);
+        let listening = ports.into_iter().map(|port| Message::Listening { port });
+        let not_listening = self.not_listening.into_iter();
+        let not_listening =
+            not_listening.map(|(port, reason)| Message::NotListening { port, reason });
+        let (end, ending) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            tunnels: Tunnels::default(),
+            names: Names::from_system(),
+            ports: listening.chain(not_listening).collect(),
+            ending,
+            strangers: Arc::new(Semaphore::new(STRANGERS)),
+            waiting: Arc::new(Semaphore::new(incoming::MOST_WAITING)),
+            settings: self.settings,
+        });
+        let mut accepting = JoinSet::new();
+        for listener in self.control {
+            accepting.spawn(tunnel::await_clients(listener, shared.clone()));
+        }
+        for (port, listener) in self.listeners {
+            accepting.spawn(incoming::accept_all(listener, port, shared.clone()));
+        }
+        shutdown.await;
+        info!("ending");
+        accepting.abort_all();
+        end.send_replace(true);
+        if shared.tunnels.current().is_some() {
+            tokio::time::sleep(FAREWELL).await;
+        }
+    }
+}

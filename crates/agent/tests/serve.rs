@@ -1,0 +1,439 @@
+//! A real agent on loopback, and a client made of the wire crate.
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+use towline_agent::serve::{Agent, Settings};
+use towline_wire::chunk::{self, Kind};
+use towline_wire::control::{self, Heard, Message};
+use towline_wire::handshake::{self, HandshakeError, Hello, Refusal, VERSIONS};
+use towline_wire::header::Variable;
+use towline_wire::mux::{Acceptor, MuxStream, Opener, Side, multiplex};
+use towline_wire::{
+    Failure, FailureKind, Resolved, SessionId, SessionKey, ToAgent, ToClient, Traffic, carry, frame,
+};
+
+struct Running {
+    session: SessionId,
+    key: SessionKey,
+    control: u16,
+    port: u16,
+    end: oneshot::Sender<()>,
+    agent: JoinHandle<()>,
+}
+
+fn settings(session: &SessionId, key: &SessionKey) -> Settings {
+    let variable = |name: &str, value: &[u8]| Variable {
+        name: name.as_bytes().to_vec().into(),
+        value: value.to_vec().into(),
+    };
+    Settings {
+        session: session.clone(),
+        digest: key.digest(),
+        control_port: 0,
+        ports: vec![0],
+        environment: vec![variable("GREETING", b"a\nb"), variable("BYTES", &[0xff, 0xfe])],
+        host: "orders-0".into(),
+    }
+}
+
+fn start() -> Running {
+    let (session, key) = (SessionId::generate(), SessionKey::generate());
+    let agent = Agent::bind(settings(&session, &key)).unwrap();
+    let (control, port) = (agent.control_address().unwrap().port(), agent.ports()[0]);
+    let (end, ended) = oneshot::channel();
+    let agent = tokio::spawn(agent.run(async {
+        // Dropping the sender is no reason to end.
+        if ended.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }));
+    Running { session, key, control, port, end, agent }
+}
+
+struct Client {
+    opener: Opener,
+    acceptor: Acceptor,
+    heard: mpsc::Receiver<Heard>,
+    driver: JoinHandle<()>,
+    _say: mpsc::Sender<Message>,
+}
+
+impl Running {
+    fn hello(&self) -> Hello {
+        Hello {
+            versions: VERSIONS,
+            release: "test".into(),
+            session: self.session.clone(),
+            key: self.key.clone(),
+            resume: None,
+        }
+    }
+
+    async fn connect(&self) -> Client {
+        let mut tcp = TcpStream::connect(("127.0.0.1", self.control)).await.unwrap();
+        tcp.set_nodelay(true).unwrap();
+        let accepted = handshake::greet(&mut tcp, &self.hello()).await.unwrap();
+        assert_eq!(accepted.host, "orders-0");
+        let (opener, acceptor, driver) = multiplex(tcp, Side::Client);
+        let driver = tokio::spawn(async move { drop(driver.await) });
+        let mut control = opener.open().await.unwrap();
+        frame::write(&mut control, &ToAgent::Control).await.unwrap();
+        let (say, said) = mpsc::channel(1);
+        let (hear, heard) = mpsc::channel(64);
+        tokio::spawn(control::run(control, said, hear));
+        Client { opener, acceptor, heard, driver, _say: say }
+    }
+
+    async fn caller(&self) -> TcpStream {
+        TcpStream::connect(("127.0.0.1", self.port)).await.unwrap()
+    }
+}
+
+impl Client {
+    async fn incoming(&mut self) -> (u16, MuxStream) {
+        let mut stream = self.acceptor.accept().await.unwrap();
+        let ToClient::Incoming { port, peer } = frame::read(&mut stream).await.unwrap();
+        assert!(peer.ip().is_loopback() && peer.is_ipv4(), "{peer}");
+        (port, stream)
+    }
+
+    /// Joins the next incoming connection with a local one, as the core does, and gives the local program's end.
+    async fn joined(&mut self) -> TcpStream {
+        let (_, mut stream) = self.incoming().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let dial = TcpStream::connect(listener.local_addr().unwrap());
+        let (near, far) = tokio::join!(dial, listener.accept());
+        chunk::write_mark(&mut stream, Kind::Ready).await.unwrap();
+        let tcp = near.unwrap();
+        tokio::spawn(async move { carry(tcp, stream, &Traffic::default(), || ()).await });
+        far.unwrap().0
+    }
+
+    async fn ask(&self, question: ToAgent) -> MuxStream {
+        let mut stream = self.opener.open().await.unwrap();
+        frame::write(&mut stream, &question).await.unwrap();
+        stream
+    }
+
+    /// Has the agent dial, and gives the end of a local connection that is carried.
+    async fn dial(&self, host: &str, port: u16) -> TcpStream {
+        let stream = self.ask(ToAgent::Dial { host: host.into(), port }).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let dial = TcpStream::connect(listener.local_addr().unwrap());
+        let (near, far) = tokio::join!(dial, listener.accept());
+        let tcp = far.unwrap().0;
+        tokio::spawn(async move { carry(tcp, stream, &Traffic::default(), || ()).await });
+        near.unwrap()
+    }
+
+    async fn told(&mut self) -> Message {
+        loop {
+            if let Heard::Message(message) = self.heard.recv().await.unwrap() {
+                return message;
+            }
+        }
+    }
+}
+
+async fn assert_reset(tcp: &mut TcpStream) {
+    let error = tcp.read(&mut [0; 16]).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+fn noise(seed: u32, length: usize) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+#[tokio::test]
+async fn a_connection_to_the_container_reaches_the_local_program() {
+    let agent = start();
+    let mut client = agent.connect().await;
+    assert_eq!(client.told().await, Message::Listening { port: agent.port });
+    let mut caller = agent.caller().await;
+    let mut program = client.joined().await;
+    caller.write_all(b"GET").await.unwrap();
+    let mut bytes = [0; 3];
+    program.read_exact(&mut bytes).await.unwrap();
+    assert_eq!(&bytes, b"GET");
+    program.write_all(&bytes).await.unwrap();
+    caller.read_exact(&mut bytes).await.unwrap();
+    assert_eq!(&bytes, b"GET");
+}
+
+#[tokio::test]
+async fn the_server_may_speak_first_and_each_half_closes_for_itself() {
+    let agent = start();
+    let mut client = agent.connect().await;
+    let mut caller = agent.caller().await;
+    let mut program = client.joined().await;
+    program.write_all(b"220 hello").await.unwrap();
+    let mut bytes = [0; 9];
+    caller.read_exact(&mut bytes).await.unwrap();
+    caller.write_all(b"QUIT").await.unwrap();
+    caller.shutdown().await.unwrap();
+    let mut text = String::new();
+    program.read_to_string(&mut text).await.unwrap();
+    assert_eq!(text, "QUIT");
+    program.write_all(b"bye").await.unwrap();
+    drop(program);
+    text.clear();
+    caller.read_to_string(&mut text).await.unwrap();
+    assert_eq!(text, "bye");
+}
+
+#[tokio::test]
+async fn ten_megabytes_arrive_equal_both_ways_at_once() {
+    const LENGTH: usize = 10 * 1024 * 1024;
+    let agent = start();
+    let mut client = agent.connect().await;
+    let caller = agent.caller().await;
+    let program = client.joined().await;
+    let exchange = |tcp: TcpStream, seed: u32| async move {
+        let (mut reader, mut writer) = tcp.into_split();
+        let sent = noise(seed, LENGTH);
+        let hash = Sha256::digest(&sent);
+        let write = async move {
+            writer.write_all(&sent).await.unwrap();
+            writer.shutdown().await.unwrap();
+        };
+        let mut received = Vec::new();
+        let read = async {
+            reader.read_to_end(&mut received).await.unwrap();
+        };
+        tokio::join!(write, read);
+        (hash, Sha256::digest(&received))
+    };
+    let (one, two) =
+        tokio::join!(tokio::spawn(exchange(caller, 1)), tokio::spawn(exchange(program, 2)));
+    let ((sent_in, received_out), (sent_out, received_in)) = (one.unwrap(), two.unwrap());
+    assert_eq!(sent_in, received_in);
+    assert_eq!(sent_out, received_out);
+}
+
+#[tokio::test]
+async fn a_reset_travels_both_ways() {
+    let agent = start();
+    let mut client = agent.connect().await;
+    for caller_resets in [true, false] {
+        let caller = agent.caller().await;
+        let program = client.joined().await;
+        let (gone, mut left) = if caller_resets { (caller, program) } else { (program, caller) };
+        gone.set_zero_linger().unwrap();
+        drop(gone);
+        assert_reset(&mut left).await;
+    }
+}
+
+#[tokio::test]
+async fn nothing_on_the_local_port_resets_the_caller_at_once() {
+    let agent = start();
+    let mut client = agent.connect().await;
+    let mut caller = agent.caller().await;
+    let (port, mut stream) = client.incoming().await;
+    assert_eq!(port, agent.port);
+    let failure = Failure { kind: FailureKind::Refused, message: "nobody there".into() };
+    chunk::write_failure(&mut stream, &failure).await.unwrap();
+    assert_reset(&mut caller).await;
+}
+
+#[tokio::test]
+async fn the_agent_dials_by_name_and_by_address() {
+    let agent = start();
+    let client = agent.connect().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for host in ["127.0.0.1", "localhost"] {
+        let mut near = client.dial(host, port).await;
+        let (mut far, _) = listener.accept().await.unwrap();
+        far.write_all(b"220").await.unwrap();
+        far.shutdown().await.unwrap();
+        let mut text = String::new();
+        near.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "220", "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_dial_says_so_and_why() {
+    let agent = start();
+    let client = agent.connect().await;
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let mut stream = client.ask(ToAgent::Dial { host: "127.0.0.1".into(), port }).await;
+    let (kind, length) = chunk::read_header(&mut stream).await.unwrap();
+    assert_eq!(kind, Kind::Failed);
+    let failure = chunk::read_failure(&mut stream, length).await.unwrap();
+    assert_eq!(failure.kind, FailureKind::Refused);
+    assert!(failure.message.contains(&format!("127.0.0.1:{port}")), "{failure}");
+}
+
+#[tokio::test]
+async fn questions_are_answered() {
+    let agent = start();
+    let client = agent.connect().await;
+    let mut stream = client.ask(ToAgent::Environment).await;
+    let environment: Vec<Variable> = frame::read(&mut stream).await.unwrap();
+    assert_eq!(environment, settings(&agent.session, &agent.key).environment);
+    let mut stream = client.ask(ToAgent::Resolve { name: "localhost".into() }).await;
+    let Resolved::Addresses(addresses) = frame::read(&mut stream).await.unwrap() else {
+        panic!("localhost is in /etc/hosts");
+    };
+    assert_eq!(addresses[0].to_string(), "127.0.0.1");
+}
+
+#[tokio::test]
+async fn the_wrong_key_is_refused_by_its_reason_and_disturbs_nobody() {
+    let agent = start();
+    let mut client = agent.connect().await;
+    let mut tcp = TcpStream::connect(("127.0.0.1", agent.control)).await.unwrap();
+    let hello = Hello { key: SessionKey::generate(), ..agent.hello() };
+    let error = handshake::greet(&mut tcp, &hello).await.unwrap_err();
+    assert!(matches!(error, HandshakeError::Refused { reason: Refusal::Key, .. }), "{error}");
+    let mut caller = agent.caller().await;
+    let mut program = client.joined().await;
+    program.write_all(b"!").await.unwrap();
+    caller.read_exact(&mut [0]).await.unwrap();
+}
+
+#[tokio::test]
+async fn at_most_sixteen_strangers_wait_at_once() {
+    let agent = start();
+    let mut strangers = Vec::new();
+    for _ in 0..16 {
+        strangers.push(TcpStream::connect(("127.0.0.1", agent.control)).await.unwrap());
+    }
+    // The queue of the kernel is in order, so the sixteen have been taken when this one is.
+    let mut one_more = TcpStream::connect(("127.0.0.1", agent.control)).await.unwrap();
+    assert_eq!(one_more.read(&mut [0]).await.unwrap(), 0);
+    drop(strangers);
+    // Their places come free as the agent notices; until then a client is closed and comes again.
+    let mut tcp;
+    loop {
+        tcp = TcpStream::connect(("127.0.0.1", agent.control)).await.unwrap();
+        if handshake::greet(&mut tcp, &agent.hello()).await.is_ok() {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_newest_client_wins() {
+    let agent = start();
+    let mut old = agent.connect().await;
+    let mut caller = agent.caller().await;
+    let mut program = old.joined().await;
+    program.write_all(b"!").await.unwrap();
+    caller.read_exact(&mut [0]).await.unwrap();
+    let mut new = agent.connect().await;
+    old.driver.await.unwrap();
+    assert_reset(&mut caller).await;
+    let mut caller = agent.caller().await;
+    let mut program = new.joined().await;
+    program.write_all(b"!").await.unwrap();
+    caller.read_exact(&mut [0]).await.unwrap();
+}
+
+#[tokio::test]
+async fn connections_wait_for_a_client() {
+    let agent = start();
+    let mut caller = agent.caller().await;
+    caller.write_all(b"early").await.unwrap();
+    let mut client = agent.connect().await;
+    let mut program = client.joined().await;
+    let mut bytes = [0; 5];
+    program.read_exact(&mut bytes).await.unwrap();
+    assert_eq!(&bytes, b"early");
+}
+
+#[tokio::test]
+async fn connections_are_reset_when_no_client_comes() {
+    let agent = start();
+    let begun = Instant::now();
+    let mut caller = agent.caller().await;
+    timeout(Duration::from_secs(20), assert_reset(&mut caller)).await.unwrap();
+    let waited = begun.elapsed();
+    assert!(waited > Duration::from_secs(9) && waited < Duration::from_secs(13), "{waited:?}");
+}
+
+#[tokio::test]
+async fn connections_are_reset_when_the_client_is_lost() {
+    let agent = start();
+    let mut client = agent.connect().await;
+    let mut caller = agent.caller().await;
+    let mut program = client.joined().await;
+    program.write_all(b"!").await.unwrap();
+    caller.read_exact(&mut [0]).await.unwrap();
+    client.driver.abort();
+    assert_reset(&mut caller).await;
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_told_and_the_others_work() {
+    let taken = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let taken_port = taken.local_addr().unwrap().port();
+    let (session, key) = (SessionId::generate(), SessionKey::generate());
+    let settings = Settings { ports: vec![taken_port, 0], ..settings(&session, &key) };
+    let agent = Agent::bind(settings).unwrap();
+    let (control, port) = (agent.control_address().unwrap().port(), agent.ports()[0]);
+    let (end, ended) = oneshot::channel::<()>();
+    let handle = tokio::spawn(agent.run(async { drop(ended.await) }));
+    let agent = Running { session, key, control, port, end, agent: handle };
+    let mut client = agent.connect().await;
+    assert_eq!(client.told().await, Message::Listening { port });
+    let Message::NotListening { port, reason } = client.told().await else {
+        panic!("the taken port is told");
+    };
+    assert_eq!(port, taken_port);
+    assert!(reason.contains("in use"), "{reason}");
+    let mut caller = agent.caller().await;
+    let mut program = client.joined().await;
+    program.write_all(b"!").await.unwrap();
+    caller.read_exact(&mut [0]).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_end_is_told_and_comes_soon() {
+    let agent = start();
+    let mut client = agent.connect().await;
+    assert_eq!(client.told().await, Message::Listening { port: agent.port });
+    let begun = Instant::now();
+    agent.end.send(()).unwrap();
+    assert_eq!(client.told().await, Message::Ending);
+    agent.agent.await.unwrap();
+    assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn five_hundred_connections_at_once() {
+    let agent = start();
+    let mut client = agent.connect().await;
+    let mut callers = Vec::new();
+    for number in 0..500_u32 {
+        let mut caller = agent.caller().await;
+        caller.write_all(&number.to_be_bytes()).await.unwrap();
+        callers.push(caller);
+    }
+    for _ in 0..500 {
+        let mut program = client.joined().await;
+        tokio::spawn(async move {
+            let number = program.read_u32().await.unwrap();
+            program.write_u32(number + 1).await.unwrap();
+        });
+    }
+    for (number, caller) in (0_u32..).zip(&mut callers) {
+        assert_eq!(caller.read_u32().await.unwrap(), number + 1);
+    }
+}
