@@ -173,7 +173,11 @@ async fn pods_of(
     let pods = look::all::<Pod>(&scope.api(cluster), &ListParams::default().labels(&selector))
         .await
         .map_err(|error| cluster.explain(format!("list the pods of {workload}"), error))?;
-    let stays =
-        |pod: &Pod| pod.metadata.deletion_timestamp.is_none() && !pod.owner_references().is_empty();
-    Ok(pods.into_iter().filter(stays).collect())
+    // Others may have the same labels. A Deployment's pods belong to its ReplicaSets, so there the selector decides alone.
+    let uid = value["metadata"]["uid"].as_str();
+    let own = |pod: &Pod| {
+        let controller = look::controller(pod.owner_references()).map(|owner| owner.uid.as_str());
+        controller.is_some() && (workload.kind == Kind::Deployment || controller == uid)
+    };
+    Ok(pods.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_none() && own(pod)).collect())
 }
