@@ -11,6 +11,8 @@ pub mod carry;
 pub mod h2c;
 pub mod here;
 pub mod image;
+pub mod kept;
+pub mod kubeconfig;
 pub mod kubectl;
 pub mod local;
 pub mod machine;

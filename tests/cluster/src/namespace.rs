@@ -80,7 +80,8 @@ impl Namespace {
     /// # Errors
     /// When the cluster says no.
     pub async fn apply(&self, manifests: impl IntoIterator<Item = Value>) -> Result<()> {
-        for manifest in manifests {
+        for mut manifest in manifests {
+            spell_out_protocols(&mut manifest);
             let object: DynamicObject = serde_json::from_value(manifest)?;
             let types = object.types.clone().context("a manifest without apiVersion and kind")?;
             let name = object.metadata.name.clone().context("a manifest without a name")?;
@@ -99,6 +100,26 @@ impl Namespace {
     /// When the harness is not set up.
     pub fn kubeconfig(&self) -> Result<String> {
         setting("TOWLINE_TEST_KUBECONFIG")
+    }
+}
+
+/// Adds `protocol: TCP` to the ports that say none: before Kubernetes 1.22 server-side apply does not know that default, and it is part of the list's key.
+fn spell_out_protocols(manifest: &mut Value) {
+    match manifest {
+        Value::Array(items) => items.iter_mut().for_each(spell_out_protocols),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if name == "ports" {
+                    for port in
+                        field.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut)
+                    {
+                        port.entry("protocol").or_insert_with(|| "TCP".into());
+                    }
+                }
+                spell_out_protocols(field);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, ensure};
 use tokio::process::{Child, Command};
 
-use crate::setting;
+use crate::{eventually, setting};
 
 /// A command that runs in the node's network.
 ///
@@ -71,4 +71,28 @@ pub async fn get(url: &str) -> Result<String> {
         String::from_utf8_lossy(&output.stderr).trim()
     );
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Asks from inside the cluster until the answer is `expected`.
+///
+/// # Errors
+/// When it does not come to that.
+pub async fn answers(url: &str, expected: &str) -> Result<()> {
+    answers_like(url, |answer| answer == expected)
+        .await
+        .with_context(|| format!("expected '{expected}'"))
+}
+
+/// Asks from inside the cluster until the answer is as `wanted`.
+///
+/// # Errors
+/// When it does not come to that, with the last answer.
+pub async fn answers_like(url: &str, wanted: impl Fn(&str) -> bool) -> Result<()> {
+    let wanted = &wanted;
+    eventually(&format!("GET {url} from the cluster"), || async move {
+        let answer = get(url).await?;
+        ensure!(wanted(&answer), "answered by '{answer}'");
+        Ok(Some(()))
+    })
+    .await
 }
