@@ -37,7 +37,12 @@ impl Namespace {
     ///
     /// # Errors
     /// When that does not come about.
-    pub async fn stand_in(&self, target: &str, service: &str, arguments: &[&str]) -> Result<Connected> {
+    pub async fn stand_in(
+        &self,
+        target: &str,
+        service: &str,
+        arguments: &[&str],
+    ) -> Result<Connected> {
         let port = here::free_port().await?.to_string();
         let mapping = format!("8080:{port}");
         let mut all = vec![target, "--port", &mapping];

@@ -42,7 +42,20 @@ impl Machine {
         let netns = format!("towline-{}-{number:x}", std::process::id());
         let machine = Self { link: format!("tl-{number:x}"), netns: netns.clone() };
         ip(&["netns", "add", &netns])?;
-        ip(&["link", "add", "uplink", "netns", &netns, "type", "veth", "peer", "name", &machine.link, "netns", &node])?;
+        ip(&[
+            "link",
+            "add",
+            "uplink",
+            "netns",
+            &netns,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            &machine.link,
+            "netns",
+            &node,
+        ])?;
         ip(&["-n", &netns, "addr", "add", &format!("{here}/30"), "dev", "uplink"])?;
         ip(&["-n", &node, "addr", "add", &format!("{there}/30"), "dev", &machine.link])?;
         ip(&["-n", &node, "link", "set", &machine.link, "up"])?;
@@ -61,7 +74,12 @@ impl Machine {
     ///
     /// # Errors
     /// When the harness is not set up.
-    pub fn connect(&self, namespace: &Namespace, arguments: &[&str], program: &[&str]) -> Result<Command> {
+    pub fn connect(
+        &self,
+        namespace: &Namespace,
+        arguments: &[&str],
+        program: &[&str],
+    ) -> Result<Command> {
         let arguments = namespace.connect_arguments(arguments, program);
         let mut command = self.command(&setting("TOWLINE_TEST_CLI")?, &arguments);
         namespace.surroundings(&mut command)?;
@@ -94,7 +112,10 @@ impl Drop for Machine {
 impl Drop for Outage<'_> {
     fn drop(&mut self) {
         if let Err(error) = self.machine.rules("-D") {
-            eprintln!("the rules that cut {} off are left on the node: {error:#}", self.machine.netns);
+            eprintln!(
+                "the rules that cut {} off are left on the node: {error:#}",
+                self.machine.netns
+            );
         }
     }
 }
@@ -137,9 +158,15 @@ impl Drop for Isolated {
 fn api_server() -> Result<String> {
     let kubeconfig = Kubeconfig::read_from(setting("TOWLINE_TEST_KUBECONFIG")?)?;
     let cluster = kubeconfig.clusters.first().and_then(|named| named.cluster.as_ref());
-    let server = cluster.and_then(|cluster| cluster.server.as_deref()).context("a kubeconfig without a server")?;
-    let authority = server.trim_start_matches("https://").split(['/', ':']).next().unwrap_or_default();
-    ensure!(authority.parse::<std::net::Ipv4Addr>().is_ok(), "{server}: the machine's route needs an IPv4 address");
+    let server = cluster
+        .and_then(|cluster| cluster.server.as_deref())
+        .context("a kubeconfig without a server")?;
+    let authority =
+        server.trim_start_matches("https://").split(['/', ':']).next().unwrap_or_default();
+    ensure!(
+        authority.parse::<std::net::Ipv4Addr>().is_ok(),
+        "{server}: the machine's route needs an IPv4 address"
+    );
     Ok(authority.to_owned())
 }
 
@@ -149,7 +176,9 @@ fn remove_orphans() -> Result<()> {
     for entry in entries {
         let name = entry?.file_name().to_string_lossy().into_owned();
         let process = name.strip_prefix("towline-").and_then(|rest| rest.split('-').next());
-        let Some(process) = process.filter(|id| id.bytes().all(|b| b.is_ascii_digit())) else { continue };
+        let Some(process) = process.filter(|id| id.bytes().all(|b| b.is_ascii_digit())) else {
+            continue;
+        };
         if !Path::new("/proc").join(process).exists() {
             // Another test may be removing it at this moment.
             let _ = ip(&["netns", "del", &name]);
@@ -160,7 +189,12 @@ fn remove_orphans() -> Result<()> {
 
 fn iptables(arguments: &[&str]) -> Result<()> {
     let netns = format!("--net=/run/netns/{}", setting("TOWLINE_SANDBOX_NETNS")?);
-    succeed(Blocking::new("nsenter").arg(netns).args(["--", "iptables", "--wait", "10"]).args(arguments))
+    succeed(
+        Blocking::new("nsenter")
+            .arg(netns)
+            .args(["--", "iptables", "--wait", "10"])
+            .args(arguments),
+    )
 }
 
 fn ip(arguments: &[&str]) -> Result<()> {
