@@ -1,12 +1,14 @@
 //! `cargo xtask`: the project's own commands. What each one does is in its `--help`.
 
 mod agent;
+mod bench;
 mod demo;
 mod deny;
 mod paths;
 mod progress;
 mod sandbox;
 mod shop;
+mod stage;
 mod test;
 
 use std::process::ExitCode;
@@ -30,6 +32,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Everything that must hold before a change lands.
     Test(test::Arguments),
+    /// Towline measured beside kubectl port-forward and beside no tunnel.
+    Bench(bench::Arguments),
     /// The agent's image as an archive that containerd, Docker and kind load. Prints its reference.
     AgentImage(agent::ImageArguments),
     /// The agent, and the command line that carries it. Prints their paths.
@@ -51,6 +55,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Sandbox(arguments) => return sandbox::run(&arguments),
         Command::Test(arguments) => return Ok(test::run_parts(&arguments)),
         Command::Demo(arguments) => demo::run(&arguments)?,
+        Command::Bench(arguments) => bench::run_bench(&arguments)?,
         Command::AgentImage(arguments) => agent::run_image(&arguments)?,
         Command::Build(arguments) => agent::run_build(&arguments)?,
     }

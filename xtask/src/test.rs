@@ -1,8 +1,6 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 
 use std::{
-    env,
-    ffi::OsString,
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -11,11 +9,11 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::{
-    agent::{self, Profile, cargo, run},
-    deny, paths,
-    progress::{seconds, step},
+    agent::{cargo, run},
+    deny,
+    progress::seconds,
     sandbox::{self, Sandbox, packages},
-    shop,
+    stage::{Stage, path},
 };
 
 /// How many tests run at once on the cluster: most of their time is waiting for it.
@@ -154,14 +152,7 @@ fn cluster(arguments: &Arguments) -> Result<()> {
 }
 
 fn cluster_tests(sandbox: &Sandbox, extra: &[String]) -> Result<()> {
-    let command_line = step("towline", || agent::command_line(Profile::Release))?;
-    let archive = paths::target().join("agent-image.tar");
-    step("agent and shop images", || {
-        agent::image(agent::host()?, &archive)?;
-        let mut images = shop::images()?;
-        images.push(archive.clone());
-        sandbox::load_images(sandbox, &images)
-    })?;
+    let stage = Stage::set(sandbox)?;
     let (for_cargo, for_tests) = match extra.iter().position(|word| word == "--") {
         Some(place) => (&extra[..place], &extra[place + 1..]),
         None => (extra, &[][..]),
@@ -170,18 +161,6 @@ fn cluster_tests(sandbox: &Sandbox, extra: &[String]) -> Result<()> {
     test.args(["test", "--locked", "--no-fail-fast", "--package", "towline-cluster-tests"])
         .args(for_cargo)
         .args(["--", "--test-threads", CLUSTER_THREADS])
-        .args(for_tests)
-        .env("TOWLINE_TEST_KUBECONFIG", sandbox.kubeconfig())
-        .env("TOWLINE_TEST_CLI", command_line)
-        .env("TOWLINE_SANDBOX_NETNS", sandbox.name())
-        .env("TOWLINE_AGENT_ARCHIVE", archive)
-        .env("PATH", path(sandbox)?);
-    run(&mut test, "tests on the cluster")
-}
-
-/// `PATH` with the sandbox's own binaries first, so that `kubectl` is Debian's on every machine.
-fn path(sandbox: &Sandbox) -> Result<OsString> {
-    let rest = env::var_os("PATH").unwrap_or_default();
-    let directories = std::iter::once(sandbox.binaries()).chain(env::split_paths(&rest));
-    Ok(env::join_paths(directories)?)
+        .args(for_tests);
+    run(stage.tell(&mut test)?, "tests on the cluster")
 }
