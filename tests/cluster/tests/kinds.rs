@@ -128,6 +128,43 @@ async fn stateful_set_on_delete() -> Result<()> {
 }
 
 #[tokio::test]
+async fn stateful_set_with_a_partition() -> Result<()> {
+    let mut manifest = of_kind("StatefulSet", Some(2));
+    manifest["spec"]["updateStrategy"] =
+        json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 1}});
+    let case = Case::prepare("StatefulSet", 2, manifest).await?;
+    let namespace = &case.namespace;
+    let before = namespace.workload("StatefulSet", "app").await?;
+    let plan =
+        namespace.run(&["plan", "statefulset/app", "-n", &namespace.name, "-o", "json"]).await?;
+    let plan: Value = serde_json::from_str(&plan.stdout).with_context(|| format!("{plan:?}"))?;
+    ensure!(
+        plan["limited_to"].is_string(),
+        "the plan says that not every pod gets the agent: {plan}"
+    );
+
+    let local = Answering::anywhere("local").await?;
+    let mut session =
+        namespace.connect(&["statefulset/app", "--port", &local.mapped("http")], &[])?;
+    let connected = session.event("connected").await?;
+    ensure!(connected["pods"] == json!(["app-1"]), "{connected}");
+    for pod in namespace.pods("app").await? {
+        let ip = pod.status.and_then(|status| status.pod_ip).context("a pod's address")?;
+        let answer = node::get(&format!("http://{ip}:8080/")).await?;
+        let expected =
+            if pod.metadata.name.as_deref() == Some("app-1") { "local" } else { "cluster app-0" };
+        ensure!(answer == expected, "{:?} is answered by '{answer}'", pod.metadata.name);
+    }
+    session.stop().await?;
+    case.every_pod_answers(|answer| answer.starts_with("cluster ")).await?;
+    ensure!(
+        namespace.workload("StatefulSet", "app").await? == before,
+        "the workload is not what it was"
+    );
+    namespace.nothing_left().await
+}
+
+#[tokio::test]
 async fn daemon_set() -> Result<()> {
     Case::prepare("DaemonSet", 1, of_kind("DaemonSet", None))
         .await?
