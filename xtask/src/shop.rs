@@ -127,7 +127,7 @@ fn image(recipe: &Recipe, directory: &Path) -> Result<PathBuf> {
         return Ok(archive);
     }
     step(&format!("image {}", recipe.reference), || {
-        let root = recipe.tree.unpack(&directory.with_file_name("debian"))?;
+        let root = recipe.tree.unpack(&directory.with_file_name("debian").join(recipe.name))?;
         let files: Vec<_> =
             programs.iter().map(|(path, bytes)| LayerFile { path, mode: 0o755, bytes }).collect();
         let layers = [

@@ -1,8 +1,11 @@
 //! The cluster's objects, as a stream of zones.
 
+#[cfg(test)]
+mod tests;
+
 use std::{fmt::Debug, time::Duration};
 
-use futures::{Stream, StreamExt, stream};
+use futures::{FutureExt, Stream, StreamExt, stream};
 use hickory_proto::rr::Name;
 use k8s_openapi::api::core::v1::{Endpoints, Pod, Service};
 use kube::{
@@ -71,7 +74,6 @@ fn is_complete<K>(store: &Store<K>) -> bool
 where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
-    use futures::FutureExt;
     store.wait_until_ready().now_or_never().is_some_and(|ready| ready.is_ok())
 }
 

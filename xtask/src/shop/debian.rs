@@ -47,22 +47,24 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Unpacks the tree below `cache`, if it is not there yet, and tells where it is.
+    /// Unpacks the tree into a directory of `cache`, which holds nothing else, if it is not there yet, and tells where it is.
     pub(super) fn unpack(&self, cache: &Path) -> Result<PathBuf> {
         let root = cache.join(&self.digest().hex()[..16]);
         if root.exists() {
             return Ok(root);
         }
-        let partial = root.with_extension("partial");
-        if partial.exists() {
-            fs::remove_dir_all(&partial)
-                .with_context(|| format!("remove {}", partial.display()))?;
+        // What an older recipe or a killed run has left.
+        remove(cache).with_context(|| format!("remove {}", cache.display()))?;
+        let (downloads, partial) = (cache.join("packages"), cache.join("partial"));
+        for directory in [&downloads, &partial] {
+            fs::create_dir_all(directory)
+                .with_context(|| format!("create {}", directory.display()))?;
         }
-        let made = partial.join("root");
-        fs::create_dir_all(&made).with_context(|| format!("create {}", made.display()))?;
-        self.fill(&partial, &made)?;
-        fs::rename(&made, &root).with_context(|| format!("rename {}", made.display()))?;
-        fs::remove_dir_all(&partial).with_context(|| format!("remove {}", partial.display()))?;
+        self.fill(&downloads, &partial)?;
+        fs::remove_dir_all(&downloads)
+            .with_context(|| format!("remove {}", downloads.display()))?;
+        // Last: a tree under its own name is complete.
+        fs::rename(&partial, &root).with_context(|| format!("rename {}", partial.display()))?;
         Ok(root)
     }
 
