@@ -41,9 +41,18 @@ pub(super) fn create(sandbox: &Sandbox) -> Result<()> {
     Ok(())
 }
 
-/// The node's groups that exist.
+/// The node's groups that exist. With version 1, runc makes one in the hierarchy of version 2 beside it, too.
 pub(super) fn existing(sandbox: &Sandbox) -> Result<Vec<PathBuf>> {
-    Ok(possible(sandbox)?.into_iter().filter(|group| group.exists()).collect())
+    let name = sandbox.control_group();
+    let mut groups = vec![Path::new(HIERARCHY).join(&name)];
+    for entry in fs::read_dir(HIERARCHY).with_context(|| format!("read {HIERARCHY}"))? {
+        let path = entry?.path();
+        if !path.is_symlink() {
+            groups.push(path.join(&name));
+        }
+    }
+    groups.retain(|group| group.is_dir());
+    Ok(groups)
 }
 
 /// Removes the node's groups. A group with processes stays: the caller waits until they have ended.
