@@ -233,6 +233,8 @@ pub enum Phase {
         /// Why.
         reason: String,
     },
+    /// The cluster has restored the workload during a long loss. Listeners stay; `Session::reconnect` connects again, `Session::stop` ends.
+    Lapsed,
     /// On the way to the end.
     Stopping {
         /// The step that it is at.

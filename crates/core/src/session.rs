@@ -1,0 +1,139 @@
+//! A session: does what a plan says, keeps it so, and puts everything back.
+//!
+//! One task owns the state (`actor`); everybody else asks by [`Session`], a handle. What happens is told in numbered events.
+
+mod actor;
+mod again;
+mod agents;
+mod backoff;
+mod board;
+mod cause;
+mod chronicle;
+mod directory;
+mod error;
+mod follow;
+mod inbound;
+mod install;
+mod lease;
+mod outbound;
+mod restore;
+mod restorer;
+mod rollout;
+mod services;
+mod standing;
+mod traffic;
+mod variables;
+mod way_in;
+
+use std::sync::Arc;
+
+use futures::Stream;
+use serde_json::Value;
+use tokio::sync::{mpsc, watch};
+
+use self::actor::Actor;
+use self::chronicle::Chronicle;
+use crate::cluster::Cluster;
+use crate::environment::Environment;
+use crate::event::{End, Event, Snapshot};
+use crate::journal::Journal;
+use crate::plan::Plan;
+
+/// A session under way. Cheap to clone; when the last handle is dropped, the session stops as by [`Self::stop`].
+#[derive(Clone)]
+pub struct Session {
+    chronicle: Arc<Chronicle>,
+    commands: mpsc::Sender<Command>,
+    environment: watch::Receiver<Option<Environment>>,
+    ended: watch::Receiver<Option<End>>,
+}
+
+/// What a handle asks of the owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Command {
+    Stop,
+    Reconnect,
+}
+
+/// What the session's tasks tell the owner.
+#[derive(Debug)]
+enum Signal {
+    /// The workload, after each change; `None`: it does not exist.
+    Workload(Option<Box<Value>>),
+    /// The workload's pods, after each change.
+    Pods(Vec<Value>),
+    /// A tunnel stands.
+    AgentUp,
+    /// A tunnel does not stand yet, or not any more.
+    NoTunnel { pod: String, reason: String, forbidden: bool },
+    /// An agent will not take us.
+    Refused { pod: String, reason: String },
+    /// What came of renewing the lease.
+    Lease(lease::Renewal),
+    /// Something does not fit: look at the workload and the lease.
+    Doubt,
+}
+
+impl Session {
+    /// Begins the session that `plan` describes. Returns at once; [`Self::events`] tells what happens, [`Self::ended`] how it ended. Any
+    /// failure on the way puts back what was done and ends with [`End::Failed`].
+    ///
+    /// Needs to be called within a tokio runtime, which must live until the session has ended.
+    pub fn connect(cluster: Cluster, plan: Plan) -> Self {
+        Self::connect_with(cluster, plan, Journal::of_user())
+    }
+
+    /// The same with a journal of the caller's choice.
+    pub fn connect_with(cluster: Cluster, plan: Plan, journal: Journal) -> Self {
+        let chronicle = Arc::new(Chronicle::new(plan.session.clone(), plan.workload.clone()));
+        let (commands, received) = mpsc::channel(4);
+        let (tell_environment, environment) = watch::channel(None);
+        let (tell_end, ended) = watch::channel(None);
+        let actor =
+            Actor::new(cluster, plan, journal, chronicle.clone(), received, tell_environment);
+        tokio::spawn(async move {
+            let end = actor.run().await;
+            tell_end.send_replace(Some(end));
+        });
+        Self { chronicle, commands, environment, ended }
+    }
+
+    /// The events from number `from` (the first is 1) on: those of the past at once, those to come as they come. The stream ends after
+    /// [`crate::event::What::Ended`]. The last 10,000 events are kept; a reader that is further behind sees a gap in the numbers.
+    pub fn events(&self, from: u64) -> impl Stream<Item = Event> + Send + use<> {
+        chronicle::events(self.chronicle.clone(), from)
+    }
+
+    /// The whole state, now.
+    pub fn snapshot(&self) -> Snapshot {
+        self.chronicle.snapshot()
+    }
+
+    /// The environment for the local program; `None` before [`crate::event::What::Connected`].
+    pub fn environment(&self) -> Option<Environment> {
+        self.environment.borrow().clone()
+    }
+
+    /// Puts everything back and ends. Resolves when that is done, or could not be done.
+    pub async fn stop(&self) -> End {
+        // A full queue holds commands already, and one of them, or the end, comes to the same.
+        let _ = self.commands.try_send(Command::Stop);
+        self.ended().await
+    }
+
+    /// Resolves when the session is over, for whatever reason.
+    pub async fn ended(&self) -> End {
+        let mut ended = self.ended.clone();
+        let end = ended.wait_for(Option::is_some).await.ok().and_then(|end| end.clone());
+        end.unwrap_or_else(|| {
+            let message = "The session's task ended without saying how".to_owned();
+            let code = crate::report::Code::Internal;
+            End::Failed { error: crate::report::Report { code, message, hint: None, detail: None } }
+        })
+    }
+
+    /// Connects again after [`crate::event::What::Lapsed`]; without effect in any other state.
+    pub async fn reconnect(&self) {
+        let _ = self.commands.send(Command::Reconnect).await;
+    }
+}

@@ -1,0 +1,70 @@
+#![allow(clippy::unwrap_used)]
+
+use futures::StreamExt;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use towline_wire::SessionId;
+use towline_workload::{Kind, WorkloadRef};
+
+use super::*;
+use crate::session::board::Board;
+use crate::session::chronicle::{Chronicle, events};
+
+/// Nothing here asks the API server.
+fn client() -> kube::Client {
+    let config = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
+    kube::Client::try_from(config).unwrap()
+}
+
+fn outbound() -> (Outbound, Arc<Chronicle>) {
+    let workload =
+        WorkloadRef { kind: Kind::Deployment, namespace: "shop".into(), name: "orders".into() };
+    let chronicle = Arc::new(Chronicle::new(SessionId::generate(), workload));
+    let dialer = Dialer::new(client(), Arc::new(Board::new()), chronicle.clone());
+    (Outbound::new(Arc::new(dialer)), chronicle)
+}
+
+fn wanted(service: &str, ip: &str) -> Wanted {
+    let place = Place { namespace: "shop".into(), service: service.into(), port: 80 };
+    Wanted { place, name: None, route: Route::Address { ip: ip.parse().unwrap(), port: 80 } }
+}
+
+#[tokio::test]
+async fn a_service_that_comes_back_has_its_port_again() {
+    let (outbound, chronicle) = outbound();
+    outbound.sync("shop", vec![wanted("a", "10.0.0.1"), wanted("b", "10.0.0.2")]);
+    let before = chronicle.snapshot().listeners;
+    assert_eq!(before.len(), 2);
+    outbound.sync("other", vec![]);
+    outbound.sync("shop", vec![wanted("b", "10.0.0.2")]);
+    assert_eq!(chronicle.snapshot().listeners.len(), 1);
+    outbound.sync("shop", vec![wanted("a", "10.0.0.9"), wanted("b", "10.0.0.2")]);
+    assert_eq!(chronicle.snapshot().listeners, before);
+    let told = chronicle.snapshot().seq;
+    outbound.sync("shop", vec![wanted("a", "10.0.0.9"), wanted("b", "10.0.0.3")]);
+    assert_eq!(chronicle.snapshot().seq, told, "another address is nobody's event");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_tunnel_a_connection_waits_and_is_then_reset_and_told_of_once() {
+    let (outbound, chronicle) = outbound();
+    let local = outbound.ensure(wanted("a", "10.0.0.1")).unwrap();
+    for _ in 0..2 {
+        let mut tcp = TcpStream::connect(local).await.unwrap();
+        let error = tcp.read(&mut [0]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+    let snapshot = chronicle.snapshot();
+    let seq = usize::try_from(snapshot.seq).unwrap();
+    let events: Vec<_> = events(chronicle, 1).take(seq).collect().await;
+    let told = events.iter().filter(|event| matches!(event.what, What::DialFailed { .. })).count();
+    assert!((1..=2).contains(&told), "{events:?}");
+    assert_eq!((snapshot.outbound_open, snapshot.connections), (0, 2));
+}
+
+#[tokio::test]
+async fn a_listener_is_on_both_loopbacks_where_there_are_two() {
+    let (listeners, local) = bind(0).unwrap();
+    assert!(local.ip().is_loopback() && local.is_ipv4());
+    assert!(listeners.iter().all(|listener| listener.local_addr().unwrap().port() == local.port()));
+}

@@ -1,0 +1,101 @@
+//! The restorer: what puts the workload back when this client is gone. It runs before the workload is touched, and so also shows whether
+//! the agent's image can be pulled.
+
+use std::time::Duration;
+
+use futures::{StreamExt, pin_mut};
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::runtime::watcher;
+use tokio::time::{Instant, MissedTickBehavior};
+use towline_workload::names::session_object_name;
+use towline_workload::objects;
+
+use super::cause::{self, Cause, HICCUP, Patience};
+use super::error::SessionError;
+use super::follow::follow;
+use super::lease::is;
+use crate::cluster::Cluster;
+use crate::plan::Plan;
+
+/// How often the events are asked while the pod does not come.
+const ASK_EVENTS: Duration = Duration::from_secs(2);
+
+/// Creates the restorer's objects and waits until it runs.
+pub(super) async fn start(
+    cluster: &Cluster,
+    plan: &Plan,
+    lease: &Lease,
+) -> Result<(), SessionError> {
+    let namespace = &plan.workload.namespace;
+    let since = Timestamp::now();
+    for object in objects::restorer(&plan.workload, &plan.record, lease, &plan.agent) {
+        match object.create(cluster.client(), namespace).await {
+            Ok(()) => {}
+            // The answer to an earlier try was lost; the name holds the session's id.
+            Err(error) if is(&error, 409) => {}
+            Err(error) => {
+                let kind = object.resource.kind.to_lowercase();
+                let doing = format!(
+                    "create the restorer's {kind} {} in namespace {namespace}",
+                    object.name()
+                );
+                return Err(cluster.explain(doing, error).into());
+            }
+        }
+    }
+    running(cluster, plan, since).await
+}
+
+async fn running(cluster: &Cluster, plan: &Plan, since: Timestamp) -> Result<(), SessionError> {
+    let namespace = &plan.workload.namespace;
+    let name = session_object_name(plan.session.as_str());
+    let api: Api<Pod> = Api::namespaced(cluster.client(), namespace);
+    let pods = follow(api, watcher::Config::default().labels(&format!("job-name={name}")));
+    pin_mut!(pods);
+    let began = Instant::now();
+    let mut ask = tokio::time::interval_at(began + ASK_EVENTS, ASK_EVENTS);
+    ask.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut cause: Option<Cause> = None;
+    loop {
+        tokio::select! {
+            Some(Ok(seen)) = pods.next() => {
+                if seen.values().any(is_running) {
+                    return Ok(());
+                }
+                cause = seen.values().find_map(cause::of_pod).or(cause);
+            }
+            _ = ask.tick() => {
+                let about = [("Pod", name.clone()), ("Job", name.clone())];
+                cause = cause::of_events(&cluster.client(), namespace, &about, since).await.or(cause);
+            }
+            () = tokio::time::sleep_until(began + plan.request.timeout) => {
+                return Err(failed(plan, cause.unwrap_or_else(cause::slow)));
+            }
+        }
+        let hopeless = cause.as_ref().is_some_and(|cause| match cause.patience {
+            Patience::Whole => false,
+            Patience::Short => began.elapsed() >= HICCUP,
+            Patience::None => true,
+        });
+        if let Some(cause) = cause.take_if(|_| hopeless) {
+            return Err(failed(plan, cause));
+        }
+    }
+}
+
+fn is_running(pod: &Pod) -> bool {
+    let Some(status) = &pod.status else { return false };
+    let mut containers = status.container_statuses.iter().flatten();
+    containers.any(|status| status.state.as_ref().is_some_and(|state| state.running.is_some()))
+}
+
+fn failed(plan: &Plan, cause: Cause) -> SessionError {
+    SessionError::NotStarted {
+        whose: format!("The restorer of {}", plan.workload),
+        hint: cause.hint(),
+        cause: cause.message,
+    }
+}

@@ -1,0 +1,124 @@
+//! How far the agent has come into the workload's pods.
+
+use serde_json::Value;
+use towline_workload::{Kind, Rollout};
+
+use super::agents::session_of;
+
+/// The pods of a workload, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// How many pods are to have the agent.
+    pub(super) wanted: usize,
+    /// The pods whose agent has its tunnel.
+    pub(super) up: Vec<String>,
+    /// How many pods without it still take connections.
+    pub(super) old: usize,
+}
+
+impl Progress {
+    /// Whether every connection to the workload now comes to this machine.
+    pub(super) fn is_complete(&self) -> bool {
+        self.up.len() >= self.wanted && self.old == 0
+    }
+}
+
+/// Counts. `pods` are those that the workload's selector finds, `up` those with a tunnel.
+pub(super) fn progress(
+    kind: Kind,
+    workload: &Value,
+    pods: &[Value],
+    session: &str,
+    up: &[String],
+) -> Progress {
+    let rollout = Rollout::of(kind, workload);
+    let mut progress = Progress { wanted: rollout.following() as usize, ..Progress::default() };
+    for pod in pods.iter().filter(|pod| belongs(kind, workload, pod) && is_alive(pod)) {
+        let Some(name) = pod.pointer("/metadata/name").and_then(Value::as_str) else { continue };
+        if session_of(pod) == Some(session) {
+            progress.up.extend(up.iter().find(|up| *up == name).cloned());
+        } else if follows(&rollout, name) {
+            progress.old += 1;
+        }
+    }
+    progress
+}
+
+/// Whether the pod takes connections, or will.
+fn is_alive(pod: &Value) -> bool {
+    let ended = matches!(
+        pod.pointer("/status/phase").and_then(Value::as_str),
+        Some("Succeeded" | "Failed")
+    );
+    let terminating = pod.pointer("/metadata/deletionTimestamp").is_some_and(|at| !at.is_null());
+    !ended && !terminating
+}
+
+/// Whether the controller made the pod: another one's pods may have the same labels. A Deployment's pods are its replica sets'.
+fn belongs(kind: Kind, workload: &Value, pod: &Value) -> bool {
+    if matches!(kind, Kind::Deployment | Kind::Pod) {
+        return true;
+    }
+    let owners = pod.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    owners
+        .into_iter()
+        .flatten()
+        .any(|owner| Some(&owner["uid"]) == workload.pointer("/metadata/uid"))
+}
+
+/// Whether a pod of that name is to get the agent: not below a StatefulSet's partition.
+fn follows(rollout: &Rollout, pod: &str) -> bool {
+    let Some(ordinals) = rollout.limited_to else { return true };
+    let ordinal = pod.rsplit_once('-').and_then(|(_, ordinal)| ordinal.parse::<u32>().ok());
+    ordinal.is_none_or(|ordinal| ordinal >= ordinals.from)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use towline_workload::names::SESSION_LABEL;
+
+    use super::*;
+
+    fn pod(name: &str, session: Option<&str>) -> Value {
+        let labels = session.map_or(json!({}), |session| json!({ SESSION_LABEL: session }));
+        json!({
+            "metadata": {"name": name, "labels": labels, "ownerReferences": [{"uid": "u"}]},
+            "status": {"phase": "Running"},
+        })
+    }
+
+    fn count(kind: Kind, workload: &Value, pods: &[Value], up: &[&str]) -> Progress {
+        let up: Vec<String> = up.iter().map(|&name| name.to_owned()).collect();
+        progress(kind, workload, pods, "s", &up)
+    }
+
+    #[test]
+    fn complete_is_every_tunnel_and_no_old_pod() {
+        let deployment = json!({"metadata": {"uid": "x"}, "spec": {"replicas": 2}});
+        let mut leaving = pod("old", None);
+        let pods = |old: &Value| [pod("a", Some("s")), pod("b", Some("s")), old.clone()];
+        let count = |old: &Value, up: &[&str]| count(Kind::Deployment, &deployment, &pods(old), up);
+        assert!(!count(&leaving, &["a", "b"]).is_complete());
+        leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert!(!count(&leaving, &["a"]).is_complete());
+        assert!(count(&leaving, &["a", "b"]).is_complete());
+    }
+
+    #[test]
+    fn pods_below_a_partition_stay_and_pods_of_others_do_not_count() {
+        let set = json!({"metadata": {"uid": "u"}, "spec": {"replicas": 3, "updateStrategy":
+            {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}}});
+        let mut foreign = pod("else-2", None);
+        foreign["metadata"]["ownerReferences"][0]["uid"] = json!("other");
+        let pods = [pod("db-0", None), pod("db-1", None), pod("db-2", Some("s")), foreign];
+        let progress = count(Kind::StatefulSet, &set, &pods, &["db-2"]);
+        assert_eq!(progress, Progress { wanted: 1, up: vec!["db-2".into()], old: 0 });
+    }
+
+    #[test]
+    fn a_daemonset_wants_a_pod_on_each_node() {
+        let set = json!({"metadata": {"uid": "u"}, "status": {"desiredNumberScheduled": 3}});
+        assert_eq!(count(Kind::DaemonSet, &set, &[], &[]).wanted, 3);
+    }
+}

@@ -1,0 +1,402 @@
+//! The way in, step by step. Whatever fails, what was done is put back by [`Actor::leave`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt, pin_mut};
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::Api;
+use kube::core::{DynamicObject, Selector};
+use kube::runtime::watcher;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use towline_wire::handshake::{Hello, VERSIONS};
+use towline_workload::{Direction, Kind, Replacement, Rollout, replace_pods};
+
+use super::actor::{Actor, Leaving, Live};
+use super::agents::{Agents, Reach};
+use super::cause::{self, Cause, HICCUP, Patience};
+use super::directory::Directory;
+use super::error::SessionError;
+use super::follow::follow;
+use super::inbound::Inbound;
+use super::lease::{self, Leases};
+use super::rollout::{Progress, progress};
+use super::{Signal, install, restorer, services, variables};
+use crate::environment::{Environment, Inputs, Variable, write_env_file};
+use crate::event::{Step, What};
+use crate::journal::Entry;
+
+/// How often the events are asked while pods do not come.
+const ASK_EVENTS: Duration = Duration::from_secs(2);
+
+impl Actor {
+    pub(super) async fn way_in(&mut self, live: &mut Live) -> Result<(), Leaving> {
+        if self.directory.is_none() {
+            self.directory = Some(Directory::make(&self.plan.session)?);
+        }
+        self.write_journal()?;
+        self.chronicle.tell(What::Step { step: Step::Lease });
+        let lease = self.take_lease().await?;
+        let (cluster, workload, session) =
+            (self.cluster.clone(), self.plan.workload.clone(), self.plan.session.to_string());
+        live.spawn(lease::keep(
+            cluster,
+            workload,
+            session,
+            self.plan.request.lease,
+            live.tell.clone(),
+        ));
+
+        let original = self.prepare(&lease).await?;
+
+        self.chronicle.tell(What::Step { step: Step::Patch });
+        let since = Timestamp::now();
+        live.workload = install::put(&self.cluster, &self.plan, &lease).await?;
+
+        self.chronicle.tell(What::Step { step: Step::Pods });
+        self.follow_workload(live);
+        self.open_tunnels(live);
+        services::open_planned(&self.plan, &self.outbound);
+        self.await_pods(live, since).await?;
+
+        self.chronicle.tell(What::Step { step: Step::Environment });
+        let agent = self.agents_environment().await?;
+        self.chronicle.tell(What::Step { step: Step::Listeners });
+        for namespace in services::namespaces(&self.plan) {
+            let client = self.cluster.client();
+            live.spawn(services::keep(
+                client,
+                namespace,
+                self.outbound.clone(),
+                self.chronicle.clone(),
+            ));
+        }
+        let env_file = self.publish_environment(&agent, original.as_deref()).await?;
+        self.chronicle.tell(What::Connected { pods: self.board.pods(), env_file });
+        if let Some(previous) = self.previous.take() {
+            live.spawn(sweep_previous(self.cluster.client(), self.plan.workload.clone(), previous));
+        }
+        Ok(())
+    }
+
+    fn write_journal(&self) -> Result<(), SessionError> {
+        let (pid, process_started) = Entry::this_process();
+        let directory = self.directory.as_ref().map(|directory| directory.path().to_owned());
+        let entry = Entry {
+            session: self.plan.session.clone(),
+            context: self.cluster.context().to_owned(),
+            kubeconfig: self.cluster.kubeconfig().map(ToOwned::to_owned),
+            workload: self.plan.workload.clone(),
+            lease: towline_workload::names::lease_name(&self.plan.workload),
+            restores_after_s: self.plan.restorer.then_some(self.plan.request.lease.as_secs()),
+            directory: directory.unwrap_or_default(),
+            started: self.plan.record.started,
+            pid,
+            process_started,
+        };
+        Ok(self.journal.write(&entry)?)
+    }
+
+    pub(super) async fn take_lease(&mut self) -> Result<Lease, SessionError> {
+        let leases = Leases { cluster: &self.cluster, workload: &self.plan.workload };
+        let request = &self.plan.request;
+        let acquired = leases.acquire(&self.plan.record, request.lease, request.take_over).await;
+        // An answer that was lost may have been a yes.
+        self.touched |=
+            !matches!(acquired, Err(SessionError::Busy { .. } | SessionError::ForeignLease { .. }));
+        let (lease, previous) = acquired?;
+        self.previous = previous.or(self.previous.take());
+        Ok(lease)
+    }
+
+    /// Before the workload is touched: the restorer, and a look at the original's environment while its pods are there.
+    async fn prepare(&mut self, lease: &Lease) -> Result<Option<Vec<Variable>>, Leaving> {
+        let (cluster, plan) = (self.cluster.clone(), self.plan.clone());
+        let original = variables::original(&cluster, &plan);
+        if !plan.restorer {
+            return Ok(original.await);
+        }
+        self.chronicle.tell(What::Step { step: Step::Restorer });
+        let both = async { tokio::join!(restorer::start(&cluster, &plan, lease), original) };
+        tokio::select! {
+            () = Self::stopped(&mut self.commands) => Err(Leaving::Stopped),
+            (started, original) = both => {
+                started?;
+                Ok(original)
+            }
+        }
+    }
+
+    /// Watches the workload, and its pods, old and new.
+    fn follow_workload(&self, live: &mut Live) {
+        let workload = &self.plan.workload;
+        let named = watcher::Config::default().fields(&format!("metadata.name={}", workload.name));
+        let name = workload.name.clone();
+        let objects = follow::<DynamicObject>(workload.api(self.cluster.client()), named.clone());
+        live.spawn(pass_on(objects, live.tell.clone(), move |mut seen| {
+            Signal::Workload(
+                seen.remove(&name)
+                    .and_then(|object| serde_json::to_value(object).ok())
+                    .map(Box::new),
+            )
+        }));
+        let selected = match (workload.kind, selector(&live.workload)) {
+            (Kind::Pod, _) | (_, None) => named,
+            (_, Some(selector)) => watcher::Config::default().labels_from(&selector),
+        };
+        let pods =
+            follow(Api::<Pod>::namespaced(self.cluster.client(), &workload.namespace), selected);
+        live.spawn(pass_on(pods, live.tell.clone(), |seen| {
+            Signal::Pods(
+                seen.into_values().filter_map(|pod| serde_json::to_value(pod).ok()).collect(),
+            )
+        }));
+        let rollout = Rollout::of(workload.kind, &live.workload);
+        if rollout.replacement == Replacement::Deletion {
+            self.replace_old_pods(live);
+        }
+    }
+
+    /// Where the controller does not replace pods by itself.
+    fn replace_old_pods(&self, live: &mut Live) {
+        let (client, workload, session) =
+            (self.cluster.client(), self.plan.workload.clone(), self.plan.session.to_string());
+        let deadline = Instant::now() + self.plan.request.timeout;
+        let chronicle = self.chronicle.clone();
+        live.spawn(async move {
+            let replaced = replace_pods(
+                &client,
+                &workload,
+                &session,
+                Direction::ToAgent,
+                deadline,
+                &mut |_| (),
+            )
+            .await;
+            if let Err(error) = replaced {
+                chronicle.tell(What::Warning { message: error.to_string() });
+            }
+        });
+    }
+
+    fn open_tunnels(&self, live: &mut Live) {
+        let hello = Hello {
+            versions: VERSIONS,
+            release: env!("CARGO_PKG_VERSION").to_owned(),
+            session: self.plan.session.clone(),
+            key: self.plan.key.clone(),
+            resume: None,
+        };
+        live.agents = Some(Agents::new(Reach {
+            client: self.cluster.client(),
+            namespace: self.plan.workload.namespace.clone(),
+            container: self.plan.container.clone(),
+            control_port: self.plan.control_port,
+            hello,
+            board: self.board.clone(),
+            inbound: Arc::new(Inbound::new(&self.plan.inbound, self.chronicle.clone())),
+            chronicle: self.chronicle.clone(),
+            signals: live.tell.clone(),
+        }));
+    }
+
+    /// Waits until every replica has its tunnel and no old pod is left, or says why that does not happen.
+    async fn await_pods(&mut self, live: &mut Live, since: Timestamp) -> Result<(), Leaving> {
+        let began = Instant::now();
+        let limit = self.plan.request.timeout;
+        let mut ask = tokio::time::interval_at(began + ASK_EVENTS, ASK_EVENTS);
+        ask.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut cause: Option<Cause> = None;
+        let mut seen_pods = false;
+        loop {
+            tokio::select! {
+                () = Self::stopped(&mut self.commands) => return Err(Leaving::Stopped),
+                Some(signal) = live.signals.recv() => {
+                    match &signal {
+                        Signal::Refused { pod, reason } => {
+                            let (pod, reason) = (pod.clone(), reason.clone());
+                            return Err(SessionError::AgentVersion { pod, reason }.into());
+                        }
+                        Signal::NoTunnel { pod, reason, forbidden: true } => {
+                            let (pod, reason) = (pod.clone(), reason.clone());
+                            return Err(SessionError::Tunnel { pod, reason }.into());
+                        }
+                        Signal::Pods(pods) => {
+                            seen_pods = true;
+                            cause = self.cause_of(pods);
+                        }
+                        _ => {}
+                    }
+                    self.take(live, signal);
+                }
+                _ = ask.tick() => {
+                    let about = self.about();
+                    let (client, namespace) = (self.cluster.client(), &self.plan.workload.namespace);
+                    cause = cause.or(cause::of_events(&client, namespace, &about, since).await);
+                }
+                () = tokio::time::sleep_until(began + limit) => {
+                    return Err(self.too_late(self.progress(live), cause).into());
+                }
+            }
+            if live.doubt
+                && let Some(leaving) = self.settle(live).await
+            {
+                return Err(leaving);
+            }
+            let progress = self.progress(live);
+            if seen_pods && progress.is_complete() {
+                return Ok(());
+            }
+            let hopeless = cause.as_ref().is_some_and(|cause| match cause.patience {
+                Patience::Whole => false,
+                Patience::Short => began.elapsed() >= HICCUP,
+                Patience::None => true,
+            });
+            if hopeless && let Some(cause) = cause.take() {
+                return Err(self.not_started(cause).into());
+            }
+        }
+    }
+
+    fn progress(&self, live: &Live) -> Progress {
+        let (kind, session) = (self.plan.workload.kind, self.plan.session.as_str());
+        progress(kind, &live.workload, &live.pods, session, &self.board.pods())
+    }
+
+    /// What the agent's pods have to complain of.
+    fn cause_of(&self, pods: &[Value]) -> Option<Cause> {
+        let ours = pods
+            .iter()
+            .filter(|pod| super::agents::session_of(pod) == Some(self.plan.session.as_str()));
+        ours.filter_map(|pod| cause::of_pod(&serde_json::from_value(pod.clone()).ok()?))
+            .max_by_key(|cause| cause.patience)
+    }
+
+    /// The objects whose events may tell why no pod comes: the pods, the workload, and a Deployment's replica sets.
+    fn about(&self) -> [(&'static str, String); 3] {
+        let kind = match self.plan.workload.kind {
+            Kind::Deployment => "Deployment",
+            Kind::StatefulSet => "StatefulSet",
+            Kind::DaemonSet => "DaemonSet",
+            Kind::ReplicaSet => "ReplicaSet",
+            Kind::Pod => "Pod",
+        };
+        let name = &self.plan.workload.name;
+        [("Pod", name.clone()), ("ReplicaSet", name.clone()), (kind, name.clone())]
+    }
+
+    fn not_started(&self, cause: Cause) -> SessionError {
+        let whose = format!("The agent in {}", self.plan.workload);
+        SessionError::NotStarted { whose, hint: cause.hint(), cause: cause.message }
+    }
+
+    fn too_late(&self, progress: Progress, cause: Option<Cause>) -> SessionError {
+        let cause = cause.unwrap_or_else(|| match progress.old {
+            0 => cause::slow(),
+            old => Cause {
+                message: format!("{old} pods without the agent are still in service"),
+                ..cause::slow()
+            },
+        });
+        SessionError::TimedOut {
+            workload: self.plan.workload.clone(),
+            up: progress.up.len(),
+            wanted: progress.wanted,
+            limit: self.plan.request.timeout,
+            cause: cause.message,
+        }
+    }
+
+    /// Reads the environment from any agent. None is there where the workload has no pods.
+    async fn agents_environment(&mut self) -> Result<Vec<Variable>, Leaving> {
+        let mut last = "no agent runs".to_owned();
+        for _ in 0..3 {
+            let asked = async { Some(self.board.wait().await?.environment().await) };
+            let answer = tokio::select! {
+                () = Self::stopped(&mut self.commands) => return Err(Leaving::Stopped),
+                answer = asked => answer,
+            };
+            match answer {
+                Some(Ok(variables)) => return Ok(variables),
+                Some(Err(error)) => last = error.to_string(),
+                None => {}
+            }
+        }
+        let cause = format!("it does not tell its environment: {last}");
+        let whose = format!("The agent in {}", self.plan.workload);
+        Err(SessionError::NotStarted { whose, cause, hint: cause::slow().hint() }.into())
+    }
+
+    /// Computes the environment from what is known, and writes its file.
+    async fn publish_environment(
+        &mut self,
+        agent: &[Variable],
+        original: Option<&[Variable]>,
+    ) -> Result<std::path::PathBuf, Leaving> {
+        let container = variables::container(&self.plan).unwrap_or_default();
+        let keys = variables::keys(&self.cluster, &self.plan.workload.namespace, &container).await;
+        let snapshot = self.chronicle.snapshot();
+        let environment = Environment::compute(&Inputs {
+            agent,
+            container: &container,
+            namespace: &self.plan.workload.namespace,
+            keys: &keys,
+            original,
+            listeners: &snapshot.listeners,
+            kubernetes: None,
+        });
+        let directory = self.directory.as_ref().expect("made at the begin of the way in");
+        let path = directory.env_file();
+        write_env_file(&path, &environment).map_err(SessionError::from)?;
+        self.environment.send_replace(Some(environment));
+        Ok(path)
+    }
+}
+
+fn selector(workload: &Value) -> Option<Selector> {
+    let selector: LabelSelector =
+        serde_json::from_value(workload.pointer("/spec/selector")?.clone()).ok()?;
+    Selector::try_from(selector).ok()
+}
+
+async fn pass_on<T>(
+    seen: impl futures::Stream<Item = Result<T, watcher::Error>>,
+    signals: mpsc::Sender<Signal>,
+    signal: impl Fn(T) -> Signal,
+) {
+    pin_mut!(seen);
+    while let Some(seen) = seen.next().await {
+        match seen {
+            Ok(seen) => {
+                if signals.send(signal(seen)).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => tracing::debug!(%error, "a watch"),
+        }
+    }
+}
+
+async fn sweep_previous(
+    client: kube::Client,
+    workload: towline_workload::WorkloadRef,
+    previous: String,
+) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let swept = towline_workload::sweep(
+        &client,
+        &workload,
+        &previous,
+        towline_workload::Sweeper::Client,
+        deadline,
+    )
+    .await;
+    if let Err(error) = swept {
+        tracing::warn!(%error, "what is left of the session that was taken over");
+    }
+}

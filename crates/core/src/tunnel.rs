@@ -1,0 +1,345 @@
+//! The tunnel to one agent: a port-forward to its pod, the handshake, and many streams over it.
+
+mod portforward;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use towline_wire::chunk::Failure;
+use towline_wire::control::{self, Heard, Message};
+use towline_wire::frame::{self, FrameError};
+use towline_wire::handshake::{self, Accepted, HandshakeError, Hello, Refusal};
+use towline_wire::header::Variable;
+use towline_wire::mux::{Acceptor, MuxStream, Opener, Side, multiplex};
+use towline_wire::{Resolved, ToAgent, ToClient};
+
+use portforward::{PortForward, PortForwardFailed};
+
+/// Asking the API server for a port-forward may take this long, the connection to it included.
+const OPEN: Duration = Duration::from_secs(10);
+
+/// A question to the agent is answered within this time, or never.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// How many events may wait before the tunnel's own tasks do.
+const EVENTS: usize = 64;
+
+/// A tunnel that stands. Dropping it closes it.
+#[derive(Debug)]
+pub(crate) struct Tunnel {
+    streams: Streams,
+    accepted: Accepted,
+    _closes: DropGuard,
+}
+
+/// Opens streams on a tunnel. Cheap to clone, and does not keep the tunnel open.
+#[derive(Clone, Debug)]
+pub(crate) struct Streams {
+    opener: Opener,
+    ended: watch::Receiver<Option<String>>,
+}
+
+/// What a tunnel tells.
+#[derive(Debug)]
+pub(crate) enum TunnelEvent {
+    /// Somebody in the cluster connected to one of the container's ports.
+    Incoming {
+        /// The container's port.
+        port: u16,
+        /// Who.
+        peer: SocketAddr,
+        /// Its bytes, as chunks; awaits Ready or Failed.
+        stream: MuxStream,
+    },
+    /// The agent cannot listen on a port of the pod.
+    NotListening {
+        /// The container's port.
+        port: u16,
+        /// Why.
+        reason: String,
+    },
+    /// A ping came back after this time.
+    RoundTrip(Duration),
+    /// The pod was told to end.
+    Ending,
+}
+
+/// A tunnel could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TunnelError {
+    /// The pod is not there any more.
+    #[error("pod {pod} is gone")]
+    PodGone {
+        /// Which.
+        pod: String,
+    },
+    /// The user may not forward ports of pods.
+    #[error("the port-forward to pod {pod} was refused: {message}")]
+    Forbidden {
+        /// Which.
+        pod: String,
+        /// The API server's words.
+        message: String,
+    },
+    /// The API server or the way to it failed.
+    #[error("the port-forward to pod {pod} could not be made: {source}")]
+    Request {
+        /// Which.
+        pod: String,
+        /// Why.
+        #[source]
+        source: Box<kube::Error>,
+    },
+    /// The pod is there, and its agent does not listen yet.
+    #[error("the agent in pod {pod} does not listen yet: {reason}")]
+    NotListening {
+        /// Which.
+        pod: String,
+        /// The kubelet's words.
+        reason: String,
+    },
+    /// The API server did not answer in time.
+    #[error("the port-forward to pod {pod} was not made within {} s", OPEN.as_secs())]
+    TimedOut {
+        /// Which.
+        pod: String,
+    },
+    /// The agent did not take this client.
+    #[error("the agent in pod {pod} did not take the session: {source}")]
+    Handshake {
+        /// Which.
+        pod: String,
+        /// Why.
+        #[source]
+        source: HandshakeError,
+    },
+}
+
+impl TunnelError {
+    /// Whether a right is missing.
+    pub(crate) fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Forbidden { .. })
+    }
+
+    /// The agent's refusal, if it is that.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Handshake { source: HandshakeError::Refused { reason, .. }, .. } => Some(*reason),
+            _ => None,
+        }
+    }
+}
+
+/// A question was not answered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AskError {
+    /// The tunnel is gone.
+    #[error("the tunnel is closed")]
+    Closed,
+    /// Nothing came.
+    #[error("the agent did not answer within {} s", ANSWER.as_secs())]
+    TimedOut,
+    /// What came was no answer.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// The agent looked, and found nothing.
+    #[error(transparent)]
+    Failed(Failure),
+}
+
+impl Tunnel {
+    /// Opens a tunnel to the agent that listens on `control_port` of the pod's loopback. The events must be read, or incoming connections wait.
+    ///
+    /// # Errors
+    /// As [`TunnelError`] says.
+    pub(crate) async fn open(
+        client: &kube::Client,
+        namespace: &str,
+        pod: &str,
+        control_port: u16,
+        hello: &Hello,
+    ) -> Result<(Self, mpsc::Receiver<TunnelEvent>), TunnelError> {
+        let name = || pod.to_owned();
+        let opening = PortForward::open(client, namespace, pod, control_port);
+        let mut pipe = tokio::time::timeout(OPEN, opening)
+            .await
+            .map_err(|_| TunnelError::TimedOut { pod: name() })?
+            .map_err(|error| explain(error, pod))?;
+        let accepted =
+            handshake::greet(&mut pipe, hello).await.map_err(|error| {
+                match kubelet_says(&error) {
+                    Some(reason) => TunnelError::NotListening { pod: name(), reason },
+                    None => TunnelError::Handshake { pod: name(), source: error },
+                }
+            })?;
+        Ok(Self::over(pipe, accepted))
+    }
+
+    fn over(
+        pipe: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        accepted: Accepted,
+    ) -> (Self, mpsc::Receiver<TunnelEvent>) {
+        let (opener, acceptor, driver) = multiplex(pipe, Side::Client);
+        let (events, received) = mpsc::channel(EVENTS);
+        let (tell_end, ended) = watch::channel(None);
+        let cancel = CancellationToken::new();
+        let control = control(opener.clone(), events.clone());
+        let accept = accept(acceptor, events);
+        let cancelled = cancel.clone();
+        tokio::spawn(async move {
+            // Whichever ends first ends the others with it, and so resets all streams.
+            let reason = tokio::select! {
+                ended = driver => match ended {
+                    Ok(()) => "the connection was closed".to_owned(),
+                    Err(error) => error.to_string(),
+                },
+                reason = control => reason,
+                () = accept => "the connection was closed".to_owned(),
+                () = cancelled.cancelled() => "the session closed it".to_owned(),
+            };
+            tell_end.send_replace(Some(reason));
+        });
+        let streams = Streams { opener, ended };
+        (Self { streams, accepted, _closes: cancel.drop_guard() }, received)
+    }
+
+    /// What the agent said of itself.
+    pub(crate) fn accepted(&self) -> &Accepted {
+        &self.accepted
+    }
+
+    /// The streams of this tunnel.
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+}
+
+impl Streams {
+    /// Opens a connection from the pod to `host`; what comes on the stream says whether it stands.
+    ///
+    /// # Errors
+    /// When the tunnel is gone.
+    pub(crate) async fn dial(&self, host: &str, port: u16) -> Result<MuxStream, AskError> {
+        self.ask(&ToAgent::Dial { host: host.to_owned(), port }).await
+    }
+
+    /// The agent's environment, which is the container's.
+    ///
+    /// # Errors
+    /// As [`AskError`] says.
+    pub(crate) async fn environment(&self) -> Result<Vec<Variable>, AskError> {
+        self.answer(&ToAgent::Environment).await
+    }
+
+    /// What `name` resolves to in the pod.
+    ///
+    /// # Errors
+    /// As [`AskError`] says.
+    pub(crate) async fn resolve(&self, name: &str) -> Result<Vec<std::net::IpAddr>, AskError> {
+        match self.answer(&ToAgent::Resolve { name: name.to_owned() }).await? {
+            Resolved::Addresses(addresses) => Ok(addresses),
+            Resolved::Failed(failure) => Err(AskError::Failed(failure)),
+        }
+    }
+
+    /// Resolves when the tunnel is gone, with the reason.
+    pub(crate) async fn closed(&self) -> String {
+        let mut ended = self.ended.clone();
+        let reason = ended.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        reason.unwrap_or_else(|| "the tunnel's task ended".to_owned())
+    }
+
+    /// Whether the tunnel is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.ended.borrow().is_some()
+    }
+
+    async fn ask(&self, question: &ToAgent) -> Result<MuxStream, AskError> {
+        let mut stream = self.opener.open().await.map_err(|_| AskError::Closed)?;
+        frame::write(&mut stream, question).await?;
+        Ok(stream)
+    }
+
+    async fn answer<T: serde::de::DeserializeOwned>(
+        &self,
+        question: &ToAgent,
+    ) -> Result<T, AskError> {
+        let asked = async {
+            let mut stream = self.ask(question).await?;
+            Ok(frame::read(&mut stream).await?)
+        };
+        tokio::time::timeout(ANSWER, asked).await.unwrap_or(Err(AskError::TimedOut))
+    }
+}
+
+/// Speaks on the control stream; resolves with the reason for which it ended.
+async fn control(opener: Opener, events: mpsc::Sender<TunnelEvent>) -> String {
+    let Ok(mut stream) = opener.open().await else { return "the connection was closed".to_owned() };
+    if let Err(error) = frame::write(&mut stream, &ToAgent::Control).await {
+        return error.to_string();
+    }
+    let (_say, said) = mpsc::channel(1);
+    let (hear, mut heard) = mpsc::channel(EVENTS);
+    let pass_on = async {
+        while let Some(heard) = heard.recv().await {
+            let event = match heard {
+                Heard::RoundTrip(time) => TunnelEvent::RoundTrip(time),
+                Heard::Message(Message::NotListening { port, reason }) => {
+                    TunnelEvent::NotListening { port, reason }
+                }
+                Heard::Message(Message::Ending) => TunnelEvent::Ending,
+                Heard::Message(_) => continue,
+            };
+            if events.send(event).await.is_err() {
+                break;
+            }
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        error = control::run(stream, said, hear) => error.to_string(),
+        () = pass_on => "nobody listens to the tunnel".to_owned(),
+    }
+}
+
+/// Hands on the streams that the agent opens.
+async fn accept(mut acceptor: Acceptor, events: mpsc::Sender<TunnelEvent>) {
+    while let Some(mut stream) = acceptor.accept().await {
+        let events = events.clone();
+        // Each for itself: a stream whose header does not come must not hold up the others.
+        tokio::spawn(async move {
+            let header = tokio::time::timeout(ANSWER, frame::read::<ToClient>(&mut stream)).await;
+            // A stream that says something else, or nothing, is reset by being dropped.
+            if let Ok(Ok(ToClient::Incoming { port, peer })) = header {
+                let _ = events.send(TunnelEvent::Incoming { port, peer, stream }).await;
+            }
+        });
+    }
+}
+
+fn explain(error: kube::Error, pod: &str) -> TunnelError {
+    let pod = pod.to_owned();
+    match error {
+        kube::Error::Api(status) if status.code == 404 => TunnelError::PodGone { pod },
+        kube::Error::Api(status) if status.code == 403 => {
+            TunnelError::Forbidden { pod, message: status.message }
+        }
+        other => TunnelError::Request { pod, source: Box::new(other) },
+    }
+}
+
+/// What the kubelet said on the error channel, if that is what ended the handshake; or that the pipe was closed before a word was said, which is
+/// how some container runtimes say that nobody listens.
+fn kubelet_says(error: &HandshakeError) -> Option<String> {
+    let HandshakeError::Frame(FrameError::Io(error)) = error else { return None };
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<PortForwardFailed>()) {
+        Some(PortForwardFailed(text)) => Some(text.clone()),
+        None => Some(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
