@@ -1,11 +1,12 @@
 //! A developer's machine of its own: a network namespace whose only way leads to the API server, over a link that can be cut without
 //! disturbing any other test.
 
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::Range;
 use std::path::Path;
 use std::process::Command as Blocking;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use kube::config::Kubeconfig;
 use tokio::process::Command;
 
@@ -36,7 +37,7 @@ impl Machine {
         let node = setting("TOWLINE_SANDBOX_NETNS")?;
         let number = rand::random_range(LINKS);
         let base = 0xc612_0000 + number * 4;
-        let address = |host: u32| std::net::Ipv4Addr::from(base + host).to_string();
+        let address = |host: u32| Ipv4Addr::from(base + host).to_string();
         let (here, there) = (address(1), address(2));
         // The process in the name tells a later run whether this machine is still somebody's.
         let netns = format!("towline-{}-{number:x}", std::process::id());
@@ -61,7 +62,7 @@ impl Machine {
         ip(&["-n", &node, "link", "set", &machine.link, "up"])?;
         ip(&["-n", &netns, "link", "set", "lo", "up"])?;
         ip(&["-n", &netns, "link", "set", "uplink", "up"])?;
-        ip(&["-n", &netns, "route", "add", &api_server()?, "via", &there])?;
+        ip(&["-n", &netns, "route", "add", &api_server()?.ip().to_string(), "via", &there])?;
         Ok(machine)
     }
 
@@ -131,7 +132,9 @@ impl Isolated {
     pub fn pod(address: &str) -> Result<Self> {
         let server = api_server()?;
         // The service's address has become the server's own by the time that INPUT is asked.
-        let rule = ["INPUT", "-s", address, "-d", &server, "-p", "tcp", "-j", "DROP"];
+        let (server, port) = (server.ip().to_string(), server.port().to_string());
+        let rule =
+            ["INPUT", "-s", address, "-d", &server, "-p", "tcp", "--dport", &port, "-j", "DROP"];
         let isolated = Self(rule.map(str::to_owned).to_vec());
         isolated.rule("-I")?;
         Ok(isolated)
@@ -151,23 +154,18 @@ impl Drop for Isolated {
     }
 }
 
-/// The address of the cluster's API server, without its port.
+/// Where the cluster's API server is.
 ///
 /// # Errors
-/// When the kubeconfig has none that is a plain IPv4 address.
-fn api_server() -> Result<String> {
+/// When the kubeconfig does not say it by an IPv4 address.
+fn api_server() -> Result<SocketAddrV4> {
     let kubeconfig = Kubeconfig::read_from(setting("TOWLINE_TEST_KUBECONFIG")?)?;
     let cluster = kubeconfig.clusters.first().and_then(|named| named.cluster.as_ref());
     let server = cluster
         .and_then(|cluster| cluster.server.as_deref())
         .context("a kubeconfig without a server")?;
-    let authority =
-        server.trim_start_matches("https://").split(['/', ':']).next().unwrap_or_default();
-    ensure!(
-        authority.parse::<std::net::Ipv4Addr>().is_ok(),
-        "{server}: the machine's route needs an IPv4 address"
-    );
-    Ok(authority.to_owned())
+    let authority = server.trim_start_matches("https://").trim_end_matches('/');
+    authority.parse().with_context(|| format!("{server}: an IPv4 address and a port are needed"))
 }
 
 // A test that was killed leaves its machine behind.
