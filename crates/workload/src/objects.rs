@@ -173,13 +173,19 @@ pub fn pod_secret(
     }
 }
 
+/// Where a client in a pod looks for its token, the API server's certificate authority and its namespace.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
 // Accepted by the restricted pod security standard, and by a quota that wants requests and limits.
+//
+// The token is asked for as a projected volume: where it came by automounting, Kubernetes before 1.24 would refuse the pod until the new service
+// account has its token's Secret, and the Job would try again only 10 s later.
 fn restorer_pod(workload: &WorkloadRef, record: &SessionRecord, agent: &AgentContainer) -> Value {
     let pull_secrets: Vec<Value> =
         agent.pull_secret.iter().map(|name| json!({ "name": name })).collect();
     json!({
         "serviceAccountName": session_object_name(&record.id),
-        "automountServiceAccountToken": true,
+        "automountServiceAccountToken": false,
         "restartPolicy": "OnFailure",
         "terminationGracePeriodSeconds": 5,
         "enableServiceLinks": false,
@@ -197,6 +203,7 @@ fn restorer_pod(workload: &WorkloadRef, record: &SessionRecord, agent: &AgentCon
             "imagePullPolicy": agent.image_pull_policy.as_str(),
             "command": [AGENT],
             "args": restore_args(workload, &record.id),
+            "volumeMounts": [{"name": "service-account", "mountPath": SERVICE_ACCOUNT, "readOnly": true}],
             "resources": {
                 "requests": {"cpu": "1m", "memory": "16Mi"},
                 "limits": {"cpu": "200m", "memory": "64Mi"},
@@ -207,6 +214,11 @@ fn restorer_pod(workload: &WorkloadRef, record: &SessionRecord, agent: &AgentCon
                 "capabilities": {"drop": ["ALL"]},
             },
         }],
+        "volumes": [{"name": "service-account", "projected": {"sources": [
+            {"serviceAccountToken": {"path": "token", "expirationSeconds": 3607}},
+            {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+            {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}]}},
+        ]}}],
     })
 }
 
