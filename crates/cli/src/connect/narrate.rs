@@ -1,0 +1,179 @@
+//! A session's events: one a line for programs, in words for people.
+
+use std::time::{Duration, Instant};
+
+use console::{Style, pad_str};
+use jiff::tz::TimeZone;
+use towline_core::event::{Event, Step, What};
+use towline_core::plan::Plan;
+
+use crate::arguments::Format;
+use crate::output;
+use crate::progress::{Progress, seconds};
+
+/// Tells what happens.
+pub(super) struct Narrator {
+    format: Format,
+    progress: Progress,
+    since: Instant,
+    inbound: Vec<String>,
+    services: Vec<(String, String)>,
+    target: String,
+    connected: bool,
+}
+
+impl Narrator {
+    pub(super) fn new(format: Format) -> Self {
+        let progress = Progress::new(format);
+        Self {
+            format,
+            progress,
+            since: Instant::now(),
+            inbound: Vec::new(),
+            services: Vec::new(),
+            target: String::new(),
+            connected: false,
+        }
+    }
+
+    /// Something before there is a session.
+    pub(super) fn step(&mut self, text: &str) {
+        self.progress.step(text);
+    }
+
+    /// What is about to happen.
+    pub(super) fn begin(&mut self, plan: &Plan) {
+        self.progress.done();
+        let services = |services: &[String]| match services {
+            [] => String::new(),
+            services => format!("  for {}", services.join(", ")),
+        };
+        self.inbound = plan
+            .inbound
+            .iter()
+            .map(|port| format!("port {} → localhost:{}{}", port.remote, port.local, services(&port.services)))
+            .collect();
+        self.target = format!("{}, container {}", plan.workload, plan.container);
+    }
+
+    /// A line outside the events, for people only.
+    pub(super) fn say(&mut self, line: &str) {
+        self.progress.note(line);
+    }
+
+    /// The session told something.
+    pub(super) fn event(&mut self, event: &Event) {
+        if self.format == Format::Json {
+            return output::json_line(event);
+        }
+        match &event.what {
+            What::Step { step } => self.progress.step(words(*step)),
+            What::Connected { pods, env_file } => {
+                self.progress.done();
+                if !self.connected {
+                    let summary = self.summary(pods, &env_file.display().to_string());
+                    self.progress.note(&summary);
+                }
+                self.connected = true;
+            }
+            What::ServiceAdded { service, port, local } if !self.connected => {
+                self.services.push((format!("{service}:{port}"), local.to_string()));
+            }
+            What::Restored { .. } | What::Ended { .. } => {
+                self.progress.done();
+                if let Some(line) = line(&event.what) {
+                    self.progress.note(&line);
+                }
+            }
+            what => {
+                if let Some(line) = line(what) {
+                    let time = event.time.to_zoned(TimeZone::system()).strftime("%H:%M:%S");
+                    let time = Style::new().for_stderr().dim().apply_to(time);
+                    self.progress.note(&format!("{time}  {line}"));
+                }
+            }
+        }
+    }
+
+    fn summary(&self, pods: &[String], env_file: &str) -> String {
+        let bold = Style::new().for_stderr().bold();
+        let dim = Style::new().for_stderr().dim();
+        let time = seconds(self.since.elapsed().max(Duration::from_millis(1)));
+        let mut lines = vec![
+            format!("{} in {time}: {}", bold.apply_to("Connected").green(), self.target),
+            format!("  {}  {}", dim.apply_to("pods       "), pods.join(", ")),
+        ];
+        let mut rows = |label: &str, rows: Vec<String>| {
+            for (index, row) in rows.into_iter().enumerate() {
+                let label = pad_str(if index == 0 { label } else { "" }, 11, console::Alignment::Left, None).into_owned();
+                lines.push(format!("  {}  {row}", dim.apply_to(label)));
+            }
+        };
+        rows("inbound", self.inbound.clone());
+        let width = self.services.iter().map(|(service, _)| service.chars().count()).max().unwrap_or(0);
+        let services = self.services.iter().map(|(service, local)| format!("{service:width$} → {local}")).collect();
+        rows("outbound", services);
+        rows("environment", vec![format!("set -a; . {env_file}; set +a")]);
+        lines.join("\n")
+    }
+}
+
+fn words(step: Step) -> &'static str {
+    match step {
+        Step::Lease => "taking the workload's lease",
+        Step::Restorer => "starting the restorer",
+        Step::Patch => "putting the agent in place",
+        Step::Pods => "waiting for the agent's pods",
+        Step::Environment => "reading the environment",
+        Step::Listeners => "opening the local ports",
+        Step::Restore => "putting the workload back",
+        Step::Rollback => "waiting for the workload's own pods",
+        Step::Sweep => "removing the session's objects",
+    }
+}
+
+/// The event in words; none where it is not worth a line.
+fn line(what: &What) -> Option<String> {
+    let colour = |style: Style, text: &str| style.for_stderr().apply_to(text).to_string();
+    let warning = || colour(Style::new().yellow(), "warning:");
+    let line = match what {
+        What::Step { .. } | What::Connected { .. } => return None,
+        What::TunnelUp { pod, .. } => format!("agent in pod {pod} connected"),
+        What::TunnelDown { pod, reason } => format!("agent in pod {pod} lost: {reason}"),
+        What::Reconnecting { reason } => {
+            format!("{} the cluster cannot be reached, trying again: {reason}", colour(Style::new().yellow(), "reconnecting:"))
+        }
+        What::Reconnected { after_ms } => {
+            let time = seconds(Duration::from_millis(*after_ms));
+            format!("{} after {time}", colour(Style::new().green(), "reconnected"))
+        }
+        What::ServiceAdded { service, port, local } => format!("service {service}:{port} → {local}"),
+        What::ServiceRemoved { service, port } => format!("service {service}:{port} is gone"),
+        What::LocalPortSilent { remote, local, reason } => {
+            format!("{} nothing takes connections on localhost:{local}, so callers of port {remote} are refused: {reason}", warning())
+        }
+        What::LocalPortAnswers { remote, local } => format!("localhost:{local} takes connections for port {remote}"),
+        What::DialFailed { to, reason } => format!("{} no connection to {to}: {reason}", warning()),
+        What::PortNotServed { pod, port, reason } => {
+            format!("{} the agent in pod {pod} cannot listen on port {port}: {reason}", warning())
+        }
+        What::Warning { message } => format!("{} {message}", warning()),
+        What::Overwritten { by, fields } => {
+            let by = by.as_deref().map_or_else(|| "somebody".to_owned(), |by| format!("'{by}'"));
+            format!("{by} has changed the workload ({}); theirs stays, the session ends", fields.join(", "))
+        }
+        What::TakenOver { by: Some(by) } => format!("{} on {} has taken the workload over; this session ends", by.user, by.host),
+        What::TakenOver { by: None } => "another session has taken the workload over; this one ends".to_owned(),
+        What::Lapsed => "the cluster has put the workload back by itself, because it had no sign of this session for longer than the lease".to_owned(),
+        What::Restored { kept } if kept.is_empty() => {
+            format!("{} the workload is what it was", colour(Style::new().green(), "Restored:"))
+        }
+        What::Restored { kept } => format!(
+            "{} what others have changed meanwhile is left as it is: {}",
+            colour(Style::new().green(), "Restored:"),
+            kept.join(", ")
+        ),
+        What::Ended { .. } => return None,
+    };
+    Some(line)
+}

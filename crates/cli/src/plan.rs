@@ -1,0 +1,47 @@
+//! `towline plan`.
+
+pub(crate) mod text;
+
+use towline_core::plan::Plan;
+use towline_core::report::{Code, Report};
+use towline_core::request::Program;
+
+use self::text::Colour;
+use crate::arguments::{Format, PlanArguments};
+use crate::failure::Failure;
+use crate::list::cluster;
+use crate::output;
+use crate::progress::Progress;
+
+pub(crate) async fn run(arguments: &PlanArguments) -> Result<(), Failure> {
+    let format = arguments.output.output;
+    let mut progress = Progress::new(format);
+    progress.step("looking at the cluster");
+    let cluster = cluster(&arguments.session.cluster).await?;
+    progress.step("planning the session");
+    let plan = Plan::make(&cluster, &arguments.session.request(Program::StartedByUser, false)).await?;
+    progress.done();
+    match format {
+        Format::Json => output::json(&plan),
+        Format::Text => output::print(text::plan(&plan, colour()).as_bytes()),
+    }
+    // Each check has been shown; the exit status says which sort of thing is in the way.
+    in_the_way(&plan).map_or(Ok(()), |failure| Err(failure.told()))
+}
+
+/// What forbids to connect.
+pub(crate) fn in_the_way(plan: &Plan) -> Option<Failure> {
+    let first = plan.blockers().next()?;
+    let rest = text::only_checks(plan.blockers().skip(1), Colour::Off);
+    let report = Report {
+        code: first.code.unwrap_or(Code::Input),
+        message: first.message.clone(),
+        hint: first.fix.clone(),
+        detail: (!rest.is_empty()).then(|| format!("also in the way:\n{rest}")),
+    };
+    Some(Failure::of(report))
+}
+
+fn colour() -> Colour {
+    if console::colors_enabled() { Colour::On } else { Colour::Off }
+}
