@@ -134,10 +134,11 @@ fn network_plugins(sandbox: &Sandbox) -> Result<()> {
 fn registries(sandbox: &Sandbox) -> Result<()> {
     for address in [sandbox.host_address(), sandbox.node_address()] {
         let server = format!("{address}:5000");
-        sandbox.write(
-            &format!("registries/{server}/hosts.toml"),
-            &format!("server = \"http://{server}\"\n"),
-        )?;
+        // containerd 1.6 takes no notice of a file without a host table.
+        let hosts = format!(
+            "server = \"http://{server}\"\n[host.\"http://{server}\"]\ncapabilities = [\"pull\", \"resolve\"]\n"
+        );
+        sandbox.write(&format!("registries/{server}/hosts.toml"), &hosts)?;
     }
     Ok(())
 }
