@@ -9,9 +9,17 @@
 pub mod cluster;
 pub mod environment;
 pub mod event;
+pub mod lease;
+pub mod journal;
+pub mod leftovers;
 pub mod look;
 pub mod plan;
+pub mod preflight;
+pub mod rbac;
 pub mod report;
 pub mod request;
+pub mod rights;
+pub mod settings;
+pub mod session;
 pub mod target;
 mod tunnel;

@@ -14,8 +14,8 @@ use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
 pub use self::age::age;
-pub(crate) use self::pods::controller;
 pub use self::pods::{PodRow, pods};
+pub(crate) use self::pods::{controller, status};
 pub use self::rows::{NamespaceRow, Port, ServiceRow};
 pub(crate) use self::workloads::objects;
 pub use self::workloads::{WorkloadRow, workloads};

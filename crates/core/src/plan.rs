@@ -2,11 +2,20 @@
 //!
 //! Making a plan only reads. `session` does what the plan says and nothing else; the window and the command line show the same plan.
 
+mod admission;
+mod build;
+mod error;
+mod local;
+mod outbound;
+mod standing;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use towline_wire::{SessionId, SessionKey};
 use towline_workload::{AgentContainer, FieldChange, SessionRecord, WorkloadRef};
 
+pub use self::build::{AGENT_IMAGE_VARIABLE, DEFAULT_AGENT_IMAGE};
+pub use self::error::PlanError;
 use crate::request::Request;
 
 /// What a session would do.

@@ -21,10 +21,11 @@ use towline_workload::{Kind, Rollout, WorkloadRef};
 pub use self::container::ContainerError;
 pub use self::error::{TargetError, Unsuitable};
 pub use self::find::Found;
+pub(crate) use self::find::managed_by;
 pub use self::ports::PortError;
 use crate::cluster::{Cluster, ClusterError};
 use crate::look::{self, Scope};
-use crate::request::Request;
+use crate::request::{Request, Target};
 
 /// What a target turned out to be.
 #[derive(Clone, Debug)]
@@ -84,6 +85,15 @@ pub async fn resolve(cluster: &Cluster, request: &Request) -> Result<Resolved, T
     let container = container::choose(&spec, &evidence)
         .map_err(|source| TargetError::Container { workload: workload.clone(), source })?;
     Ok(Resolved { workload, value, spec, labels, container, services, pods, rollout })
+}
+
+/// The workload that `target` names, whatever state it is in.
+pub(crate) async fn workload(
+    cluster: &Cluster,
+    target: &Target,
+    namespace: &str,
+) -> Result<WorkloadRef, TargetError> {
+    find::find(cluster, target, namespace).await.map(|found| found.workload)
 }
 
 /// The namespace, if it exists or the user may not know.
@@ -179,5 +189,8 @@ async fn pods_of(
         let controller = look::controller(pod.owner_references()).map(|owner| owner.uid.as_str());
         controller.is_some() && (workload.kind == Kind::Deployment || controller == uid)
     };
-    Ok(pods.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_none() && own(pod)).collect())
+    Ok(pods
+        .into_iter()
+        .filter(|pod| pod.metadata.deletion_timestamp.is_none() && own(pod))
+        .collect())
 }

@@ -108,17 +108,19 @@ fn obstacle(cause: &(dyn Error + 'static)) -> Option<Obstacle> {
 }
 
 fn io_obstacle(error: &io::Error) -> Option<Obstacle> {
-    // One that wraps another is judged by what it wraps: the TLS error, mostly.
-    let wrapped = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    if let Some(tls) = wrapped {
-        return obstacle(tls);
-    }
     Some(match error.kind() {
         io::ErrorKind::ConnectionRefused => Obstacle::Refused,
         io::ErrorKind::TimedOut => Obstacle::TimedOut,
         io::ErrorKind::HostUnreachable
         | io::ErrorKind::NetworkUnreachable
         | io::ErrorKind::NetworkDown => Obstacle::Route,
+        // What it wraps (a TLS error, mostly) comes next in the chain and says more.
+        _ if error
+            .get_ref()
+            .is_some_and(|inner| inner.is::<io::Error>() || inner.is::<rustls::Error>()) =>
+        {
+            return None;
+        }
         _ => Obstacle::Broken(error.to_string()),
     })
 }

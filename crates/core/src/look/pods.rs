@@ -109,7 +109,7 @@ impl PodRow {
 }
 
 /// The pod's state in one word, as kubectl's: the reason that a container waits or ended for, else the phase.
-fn status(pod: &Pod) -> String {
+pub(crate) fn status(pod: &Pod) -> String {
     if pod.metadata.deletion_timestamp.is_some() {
         return "Terminating".to_owned();
     }

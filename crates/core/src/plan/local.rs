@@ -1,0 +1,103 @@
+//! The ports of this machine that connections from the cluster come to.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{Check, InboundPort};
+use crate::report::Code;
+use crate::request::Program;
+
+const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+
+/// A port of the loopback that does not answer by then has a full backlog or a firewall; it is not silent.
+const ANSWER: Duration = Duration::from_millis(500);
+
+/// One check for each local port.
+pub(super) async fn checks(ports: &[InboundPort], program: Program) -> Vec<Check> {
+    futures::future::join_all(ports.iter().map(|port| check(port.remote, port.local, program)))
+        .await
+}
+
+async fn check(remote: u16, local: u16, program: Program) -> Check {
+    match program {
+        Program::StartedByTowline => free(remote, local).await,
+        Program::StartedByUser => listening(local).await,
+    }
+}
+
+async fn free(remote: u16, local: u16) -> Check {
+    let elsewhere = Some(format!(
+        "Stop what listens there, or map the port to another: --port {remote}:LOCAL."
+    ));
+    for address in LOOPBACK {
+        match TcpListener::bind(SocketAddr::new(address, local)).await {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                let message = format!(
+                    "Port {local} of this machine is taken ({address}), and your program needs it."
+                );
+                return Check::blocked(Code::LocalPortTaken, "local port", message, elsewhere);
+            }
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                let message = format!(
+                    "Port {local} of this machine needs administrator's rights, which your program may not have."
+                );
+                let fix =
+                    format!("Map it to another: --port {remote}:{}.", local.saturating_add(8000));
+                return Check::warning("local port", message, Some(fix));
+            }
+            // No IPv6 here, then.
+            Err(_) => {}
+        }
+    }
+    Check::passed("local port", format!("Port {local} of this machine is free for your program."))
+}
+
+async fn listening(local: u16) -> Check {
+    for address in LOOPBACK {
+        let connecting = TcpStream::connect(SocketAddr::new(address, local));
+        if let Ok(Ok(_)) = tokio::time::timeout(ANSWER, connecting).await {
+            return Check::passed(
+                "local port",
+                format!("Something listens on port {local} of this machine already."),
+            );
+        }
+    }
+    let message = format!(
+        "Nothing listens on port {local} of this machine yet; until then callers in the cluster are refused."
+    );
+    Check::warning(
+        "local port",
+        message,
+        Some("Start your program, before or after connecting.".to_owned()),
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::plan::Outcome;
+
+    #[tokio::test]
+    async fn a_taken_port_is_in_the_way_of_a_program_that_is_to_be_started() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let taken = check(80, port, Program::StartedByTowline).await;
+        assert_eq!((taken.outcome, taken.code), (Outcome::Blocked, Some(Code::LocalPortTaken)));
+        assert_eq!(check(80, port, Program::StartedByUser).await.outcome, Outcome::Passed);
+        drop(listener);
+        assert_eq!(check(80, port, Program::StartedByTowline).await.outcome, Outcome::Passed);
+        assert_eq!(check(80, port, Program::StartedByUser).await.outcome, Outcome::Warning);
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_for_ipv6_only_is_taken() {
+        let Ok(listener) = TcpListener::bind("[::1]:0").await else { return };
+        let port = listener.local_addr().unwrap().port();
+        assert_eq!(check(80, port, Program::StartedByTowline).await.outcome, Outcome::Blocked);
+    }
+}
