@@ -34,14 +34,14 @@ pub(crate) struct Arguments {
     keep: bool,
 }
 
-/// What a session of the demo needs to know.
-struct Stage {
+/// Where the shop runs, and what reaches it.
+struct Cluster {
     kubectl: PathBuf,
     kubeconfig: PathBuf,
     towline: PathBuf,
 }
 
-impl Stage {
+impl Cluster {
     /// `kubectl` in the shop's namespace.
     fn kubectl(&self) -> Command {
         let mut command = Command::new(&self.kubectl);
@@ -84,8 +84,8 @@ fn on_sandbox(sandbox: &Sandbox, headless: bool) -> Result<()> {
     step("load the images", || sandbox::load_images(sandbox, &images))?;
     shop::deploy(&sandbox.kubeconfig())?;
     let kubeconfig = sandbox.kubeconfig();
-    let stage = stage(sandbox, kubeconfig)?;
-    if headless { session::run(&stage) } else { tell(&stage) }
+    let cluster = cluster(sandbox, kubeconfig)?;
+    if headless { session::run(&cluster) } else { tell(&cluster) }
 }
 
 fn on_context(sandbox: &Sandbox, context: &str, headless: bool) -> Result<()> {
@@ -94,9 +94,9 @@ fn on_context(sandbox: &Sandbox, context: &str, headless: bool) -> Result<()> {
     for image in images()? {
         println!("    {}", image.display());
     }
-    let stage = stage(sandbox, of_context(&sandbox.binaries().join("kubectl"), context)?)?;
-    shop::deploy(&stage.kubeconfig)?;
-    if headless { session::run(&stage) } else { tell(&stage) }
+    let cluster = cluster(sandbox, of_context(&sandbox.binaries().join("kubectl"), context)?)?;
+    shop::deploy(&cluster.kubeconfig)?;
+    if headless { session::run(&cluster) } else { tell(&cluster) }
 }
 
 fn images() -> Result<Vec<PathBuf>> {
@@ -107,9 +107,9 @@ fn images() -> Result<Vec<PathBuf>> {
     Ok(images)
 }
 
-fn stage(sandbox: &Sandbox, kubeconfig: PathBuf) -> Result<Stage> {
+fn cluster(sandbox: &Sandbox, kubeconfig: PathBuf) -> Result<Cluster> {
     let towline = step("towline", || agent::command_line(Profile::Release))?;
-    Ok(Stage { kubectl: sandbox.binaries().join("kubectl"), kubeconfig, towline })
+    Ok(Cluster { kubectl: sandbox.binaries().join("kubectl"), kubeconfig, towline })
 }
 
 /// A kubeconfig with this context alone, so that everything that follows goes to that cluster and no other.
@@ -133,9 +133,9 @@ fn of_context(kubectl: &Path, context: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn tell(stage: &Stage) -> Result<()> {
-    let (towline, kubeconfig) = (stage.towline.display(), stage.kubeconfig.display());
-    let directory = stage.towline.parent().context("a program is in a directory")?.display();
+fn tell(cluster: &Cluster) -> Result<()> {
+    let (towline, kubeconfig) = (cluster.towline.display(), cluster.kubeconfig.display());
+    let directory = cluster.towline.parent().context("a program is in a directory")?.display();
     let orders = paths::root().join("sandbox/shop/orders.py");
     println!(
         "

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use super::Stage;
+use super::Cluster;
 use crate::{paths, progress::step};
 
 /// A customer's request, made by a program in the gateway's container: who answers?
@@ -28,15 +28,15 @@ const ANSWER: Duration = Duration::from_secs(30);
 const RESTORE: Duration = Duration::from_secs(120);
 
 /// Connects `orders` to a local `orders.py`, asks the gateway in the cluster, stops, and checks that all is as before.
-pub(super) fn run(stage: &Stage) -> Result<()> {
+pub(super) fn run(cluster: &Cluster) -> Result<()> {
     let machine = fs::read_to_string("/proc/sys/kernel/hostname")?.trim().to_owned();
-    let before = workload(stage)?;
-    let answer = orders(stage)?;
+    let before = workload(cluster)?;
+    let answer = orders(cluster)?;
     ensure!(answer != machine, "orders is answered by this machine before any session");
     println!("before:   orders answers from {answer}");
 
-    let mut towline = step("connect", || Towline::connect(stage))?;
-    let answer = until(ANSWER, || Ok(orders(stage).ok().filter(|answer| *answer == machine)));
+    let mut towline = step("connect", || Towline::connect(cluster))?;
+    let answer = until(ANSWER, || Ok(orders(cluster).ok().filter(|answer| *answer == machine)));
     let stopped = step("stop and restore", || towline.stop());
     let Some(answer) = answer? else {
         bail!(
@@ -48,10 +48,10 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
     stopped?;
 
     ensure!(
-        workload(stage)? == before,
+        workload(cluster)? == before,
         "the Deployment orders is not what it was before the session"
     );
-    let remains = stage.read(&[
+    let remains = cluster.read(&[
         "get",
         "lease,job,secret,serviceaccount,role,rolebinding,pod",
         "-l",
@@ -60,7 +60,7 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
         "name",
     ])?;
     ensure!(remains.trim().is_empty(), "left of the session in the cluster: {remains}");
-    let answer = orders(stage)?;
+    let answer = orders(cluster)?;
     ensure!(answer != machine, "orders is still answered by this machine after the session");
     println!(
         "after:    orders answers from {answer}; the Deployment is what it was, and nothing is left"
@@ -69,8 +69,8 @@ pub(super) fn run(stage: &Stage) -> Result<()> {
 }
 
 /// Who answers for `orders`, as a customer of the gateway sees it.
-fn orders(stage: &Stage) -> Result<String> {
-    let text = stage.read(&[&["exec", "deploy/gateway", "--"][..], &QUESTION].concat())?;
+fn orders(cluster: &Cluster) -> Result<String> {
+    let text = cluster.read(&[&["exec", "deploy/gateway", "--"][..], &QUESTION].concat())?;
     let answer: Value =
         serde_json::from_str(&text).with_context(|| format!("the gateway answered {text}"))?;
     let host = answer["orders"]["host"].as_str();
@@ -78,9 +78,9 @@ fn orders(stage: &Stage) -> Result<String> {
 }
 
 /// What a user wrote of the Deployment: its labels, annotations and specification, without what every change moves on.
-fn workload(stage: &Stage) -> Result<Value> {
+fn workload(cluster: &Cluster) -> Result<Value> {
     let mut object: Value =
-        serde_json::from_str(&stage.read(&["get", "deployment", "orders", "-o", "json"])?)?;
+        serde_json::from_str(&cluster.read(&["get", "deployment", "orders", "-o", "json"])?)?;
     if let Some(annotations) = object["metadata"]["annotations"].as_object_mut() {
         annotations.remove("deployment.kubernetes.io/revision");
     }
@@ -94,11 +94,11 @@ struct Towline {
 }
 
 impl Towline {
-    fn connect(stage: &Stage) -> Result<Self> {
+    fn connect(cluster: &Cluster) -> Result<Self> {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let orders = paths::root().join("sandbox/shop/orders.py");
-        let mut child = Command::new(&stage.towline)
-            .env("KUBECONFIG", &stage.kubeconfig)
+        let mut child = Command::new(&cluster.towline)
+            .env("KUBECONFIG", &cluster.kubeconfig)
             .args(["connect", "service/orders", "-n", "shop", "-o", "json"])
             .args([
                 "--port",
@@ -112,7 +112,7 @@ impl Towline {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("start {}", stage.towline.display()))?;
+            .with_context(|| format!("start {}", cluster.towline.display()))?;
         let output = child.stdout.take().context("the output was asked for as a pipe")?;
         let mut towline = Self { child, events: lines(output) };
         let deadline = Instant::now() + CONNECT;
