@@ -147,7 +147,7 @@ The shop is deployed, and Towline built: {towline}
     towline plan orders -n shop
     towline connect orders -n shop -- python3 {}
 
-and, while that runs, a customer's request inside the cluster (`orders.host` tells who answered):
+and, while that runs, a customer's request inside the cluster (`orders.served_by.host` tells who answered):
 
     kubectl -n shop exec deploy/gateway -- {}
 ",

@@ -73,7 +73,7 @@ fn orders(cluster: &Cluster) -> Result<String> {
     let text = cluster.read(&[&["exec", "deploy/gateway", "--"][..], &QUESTION].concat())?;
     let answer: Value =
         serde_json::from_str(&text).with_context(|| format!("the gateway answered {text}"))?;
-    let host = answer["orders"]["host"].as_str();
+    let host = answer["orders"]["served_by"]["host"].as_str();
     Ok(host.with_context(|| format!("orders did not answer the gateway: {answer}"))?.to_owned())
 }
 
