@@ -124,7 +124,7 @@ impl Journal {
                 }
             }
         }
-        entries.sort_by(|a: &Entry, b: &Entry| a.started.cmp(&b.started));
+        entries.sort_by_key(|entry: &Entry| entry.started);
         Ok(entries)
     }
 

@@ -9,8 +9,8 @@
 pub mod cluster;
 pub mod environment;
 pub mod event;
-pub mod lease;
 pub mod journal;
+pub mod lease;
 pub mod leftovers;
 pub mod look;
 pub mod plan;
@@ -19,7 +19,7 @@ pub mod rbac;
 pub mod report;
 pub mod request;
 pub mod rights;
-pub mod settings;
 pub mod session;
+pub mod settings;
 pub mod target;
 mod tunnel;

@@ -14,6 +14,7 @@ mod error;
 mod follow;
 mod inbound;
 mod install;
+mod kubernetes;
 mod lease;
 mod outbound;
 mod restore;

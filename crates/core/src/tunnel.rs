@@ -8,13 +8,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use towline_wire::chunk::Failure;
 use towline_wire::control::{self, Heard, Message};
 use towline_wire::frame::{self, FrameError};
 use towline_wire::handshake::{self, Accepted, HandshakeError, Hello, Refusal};
 use towline_wire::header::Variable;
 use towline_wire::mux::{Acceptor, MuxStream, Opener, Side, multiplex};
-use towline_wire::{Resolved, ToAgent, ToClient};
+use towline_wire::{ToAgent, ToClient};
 
 use portforward::{PortForward, PortForwardFailed};
 
@@ -145,9 +144,6 @@ pub(crate) enum AskError {
     /// What came was no answer.
     #[error(transparent)]
     Frame(#[from] FrameError),
-    /// The agent looked, and found nothing.
-    #[error(transparent)]
-    Failed(Failure),
 }
 
 impl Tunnel {
@@ -232,17 +228,6 @@ impl Streams {
     /// As [`AskError`] says.
     pub(crate) async fn environment(&self) -> Result<Vec<Variable>, AskError> {
         self.answer(&ToAgent::Environment).await
-    }
-
-    /// What `name` resolves to in the pod.
-    ///
-    /// # Errors
-    /// As [`AskError`] says.
-    pub(crate) async fn resolve(&self, name: &str) -> Result<Vec<std::net::IpAddr>, AskError> {
-        match self.answer(&ToAgent::Resolve { name: name.to_owned() }).await? {
-            Resolved::Addresses(addresses) => Ok(addresses),
-            Resolved::Failed(failure) => Err(AskError::Failed(failure)),
-        }
     }
 
     /// Resolves when the tunnel is gone, with the reason.

@@ -15,13 +15,14 @@ use super::board::Board;
 use super::chronicle::Chronicle;
 use super::directory::Directory;
 use super::error::SessionError;
+use super::kubernetes::Kubernetes;
 use super::lease::{self, Leases, Renewal};
 use super::outbound::{Dialer, Outbound};
 use super::standing::{Standing, judge};
 use super::{Command, Signal};
 use crate::cluster::Cluster;
 use crate::environment::Environment;
-use crate::event::{End, Phase, What};
+use crate::event::{End, What};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::Explain;
@@ -43,6 +44,8 @@ pub(super) struct Actor {
     /// Lives as long as the actor: a program keeps the ports that it was given, through every loss.
     pub(super) outbound: Arc<Outbound>,
     pub(super) directory: Option<Directory>,
+    /// The API server on this machine, once it has been reached.
+    pub(super) kubernetes: Option<Kubernetes>,
     /// Whether anything may have been done in the cluster.
     pub(super) touched: bool,
     /// The session that was taken over, whose objects are still there.
@@ -124,6 +127,7 @@ impl Actor {
             board,
             outbound: Arc::new(Outbound::new(dialer)),
             directory: None,
+            kubernetes: None,
             touched: false,
             previous: None,
         }
@@ -339,10 +343,6 @@ impl Actor {
     /// Resolves when the session is to stop; for a `select!` around a wait.
     pub(super) async fn stopped(commands: &mut mpsc::Receiver<Command>) {
         while commands.recv().await == Some(Command::Reconnect) {}
-    }
-
-    pub(super) fn is_connected(&self) -> bool {
-        matches!(self.chronicle.phase(), Phase::Connected | Phase::Reconnecting { .. })
     }
 
     pub(super) fn remove_journal(&self) {

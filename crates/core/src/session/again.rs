@@ -34,7 +34,7 @@ impl Actor {
                 Ok(true) | Err(_) => backoff.wait().await,
             }
         }
-        let plan = make(&self.cluster, &self.plan.request)
+        let plan = Plan::make(&self.cluster, &self.plan.request)
             .await
             .map_err(|error| SessionError::Replan(error.explain()))?;
         let blocker = plan.blockers().next().map(|check| check.message.clone());
@@ -43,12 +43,4 @@ impl Actor {
             None => Ok(plan),
         }
     }
-}
-
-// TODO: replaced by Plan::make
-async fn make(
-    _: &crate::cluster::Cluster,
-    _: &crate::request::Request,
-) -> Result<Plan, SessionError> {
-    Err(SessionError::Blocked("not yet".into()))
 }

@@ -59,12 +59,7 @@ impl Board {
         self.standing.borrow().values().any(|standing| standing.heard.elapsed() < UNEASY)
     }
 
-    /// The tunnel that was heard last.
-    pub(super) fn best(&self) -> Option<Streams> {
-        best(&self.standing.borrow())
-    }
-
-    /// The same, waited for.
+    /// The tunnel that was heard last, waited for; `None` when there is none for [`PATIENCE`].
     pub(super) async fn wait(&self) -> Option<Streams> {
         let mut standing = self.standing.subscribe();
         let found =

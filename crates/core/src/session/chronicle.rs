@@ -72,26 +72,6 @@ impl Chronicle {
         });
     }
 
-    /// Sets the listeners' order and names right after a change that is no event of its own.
-    pub(super) fn listener_renamed(
-        &self,
-        namespace: &str,
-        service: &str,
-        port: u16,
-        name: Option<&str>,
-    ) {
-        self.change(None, |snapshot| {
-            let same = |listener: &&mut Listener| {
-                listener.namespace == namespace
-                    && listener.service == service
-                    && listener.port == port
-            };
-            if let Some(listener) = snapshot.listeners.iter_mut().find(same) {
-                listener.port_name = name.map(str::to_owned);
-            }
-        });
-    }
-
     /// Another session's id and workload, after a lapsed session was connected again.
     pub(super) fn begin_again(&self, session: SessionId, workload: WorkloadRef) {
         self.change(None, |snapshot| {
@@ -100,11 +80,6 @@ impl Chronicle {
             snapshot.tunnels.clear();
             enter(snapshot, Phase::Connecting { step: Step::Lease });
         });
-    }
-
-    /// The session is connected with what it has told so far; for a session that has been without its cluster, or without a pod.
-    pub(super) fn enter(&self, phase: Phase) {
-        self.change(None, |snapshot| enter(snapshot, phase));
     }
 
     pub(super) fn round_trip(&self, pod: &str, time: Duration) {
@@ -118,10 +93,6 @@ impl Chronicle {
     /// The pod is gone for good.
     pub(super) fn forget_pod(&self, pod: &str) {
         self.change(None, |snapshot| snapshot.tunnels.retain(|tunnel| tunnel.pod != pod));
-    }
-
-    pub(super) fn phase(&self) -> Phase {
-        self.lock().snapshot.phase.clone()
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
@@ -311,7 +282,7 @@ mod tests {
         let chronicle = chronicle();
         let local = "127.0.0.1:4000".parse().unwrap();
         chronicle.tell(What::Step { step: Step::Pods });
-        assert_eq!(chronicle.phase(), Phase::Connecting { step: Step::Pods });
+        assert_eq!(chronicle.snapshot().phase, Phase::Connecting { step: Step::Pods });
         chronicle.tell(What::TunnelUp { pod: "a".into(), release: "1".into() });
         chronicle.round_trip("a", Duration::from_millis(2));
         chronicle.listener_opened(Listener {

@@ -16,6 +16,7 @@ use super::Signal;
 use super::backoff::Backoff;
 use super::error::SessionError;
 use crate::cluster::Cluster;
+use crate::lease::LeaseState;
 
 /// The longest time between two renewals.
 const RENEW_EVERY: Duration = Duration::from_secs(15);
@@ -48,15 +49,6 @@ pub(super) fn holder_of(lease: Option<&Lease>, session: &str) -> Holder {
         lease.metadata.annotations.as_ref().and_then(|all| all.get(SESSION_ANNOTATION));
     let record = annotation.and_then(|text| SessionRecord::parse(text)).map(Box::new);
     Holder::Other { holder: holder.to_owned(), record }
-}
-
-/// Whether the lease's holder has been silent for longer than the lease, by this machine's clock.
-fn lapsed(lease: &Lease, now: Timestamp) -> bool {
-    let Some(spec) = &lease.spec else { return true };
-    let (Some(renewed), Some(seconds)) = (&spec.renew_time, spec.lease_duration_seconds) else {
-        return true;
-    };
-    now.duration_since(renewed.0).as_secs() > i64::from(seconds)
 }
 
 /// How often to renew a lease of this length.
@@ -109,7 +101,7 @@ impl Leases<'_> {
                 Holder::Us => return Ok((there, None)),
                 Holder::Nobody => None,
                 Holder::Other { record: Some(by), .. } if !take_over => {
-                    let lapsed = lapsed(&there, Timestamp::now());
+                    let lapsed = LeaseState::of(&there, Timestamp::now()).lapsed;
                     return Err(SessionError::Busy { workload: self.workload.clone(), by, lapsed });
                 }
                 Holder::Other { record: None, holder } if !take_over => {
@@ -245,13 +237,6 @@ mod tests {
             holder_of(Some(&foreign), "a"),
             Holder::Other { holder: "b".into(), record: None }
         );
-    }
-
-    #[test]
-    fn a_lease_lapses_after_its_duration() {
-        let at = |text: &str| lapsed(&lease("a"), text.parse().unwrap());
-        assert!(!at("2026-01-01T00:02:00Z"));
-        assert!(at("2026-01-01T00:02:01Z"));
     }
 
     #[test]

@@ -45,12 +45,24 @@ struct Inner {
     ports: BTreeMap<Place, u16>,
 }
 
-struct Opened {
-    local: SocketAddr,
+/// A listener, and where its connections go. Closed by being dropped.
+pub(super) struct Opened {
+    pub(super) local: SocketAddr,
     route: watch::Sender<Route>,
     /// Closed at once by being dropped, so that the port is free again before the next listener wants it.
     _doors: Vec<Door>,
     _accepts: Vec<AbortOnDropHandle<()>>,
+}
+
+impl Opened {
+    /// Sends connections to come elsewhere.
+    pub(super) fn point_to(&self, to: Route) {
+        self.route.send_if_modified(|route| {
+            let changed = *route != to;
+            *route = to;
+            changed
+        });
+    }
 }
 
 impl Outbound {
@@ -79,50 +91,48 @@ impl Outbound {
         }
     }
 
-    /// Opens one listener, or points it to another route.
-    pub(super) fn ensure(&self, wanted: Wanted) -> Option<SocketAddr> {
-        let mut inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.put(&mut inner, wanted)
+    /// Opens a listener that is nobody's business but the caller's.
+    pub(super) fn unlisted(&self, place: &Place, route: Route) -> io::Result<Opened> {
+        self.open(0, place, route)
     }
 
-    fn put(&self, inner: &mut Inner, wanted: Wanted) -> Option<SocketAddr> {
+    fn put(&self, inner: &mut Inner, wanted: Wanted) {
         if let Some(opened) = inner.open.get(&wanted.place) {
-            opened.route.send_if_modified(|route| {
-                let changed = *route != wanted.route;
-                *route = wanted.route;
-                changed
-            });
-            return Some(opened.local);
+            return opened.point_to(wanted.route);
         }
-        let (listeners, local) = match bind(inner.ports.get(&wanted.place).copied().unwrap_or(0)) {
-            Ok(bound) => bound,
+        let before = inner.ports.get(&wanted.place).copied().unwrap_or(0);
+        let opened = match self.open(before, &wanted.place, wanted.route) {
+            Ok(opened) => opened,
             Err(error) => {
                 let Place { namespace, service, port } = &wanted.place;
                 let message =
                     format!("{service}.{namespace}:{port} has no port on this machine: {error}");
-                self.dialer.chronicle.tell(What::Warning { message });
-                return None;
+                return self.dialer.chronicle.tell(What::Warning { message });
             }
         };
+        let local = opened.local;
         inner.ports.insert(wanted.place.clone(), local.port());
-        let (route, routes) = watch::channel(wanted.route);
-        let doors: Vec<Door> = listeners.into_iter().map(Door::new).collect();
-        let accepts = doors.iter().map(|door| {
-            let (place, dialer) = (wanted.place.clone(), self.dialer.clone());
-            let accept = accept::accept(door.entrance(), place, routes.clone(), dialer);
-            AbortOnDropHandle::new(tokio::spawn(accept))
-        });
-        let opened = Opened { local, route, _accepts: accepts.collect(), _doors: doors };
         inner.open.insert(wanted.place.clone(), opened);
         let Place { namespace, service, port } = wanted.place;
         let listener = Listener { namespace, service, port, port_name: wanted.name, local };
         self.dialer.chronicle.listener_opened(listener);
-        Some(local)
+    }
+
+    fn open(&self, port: u16, place: &Place, route: Route) -> io::Result<Opened> {
+        let (listeners, local) = bind(port)?;
+        let (route, routes) = watch::channel(route);
+        let doors: Vec<Door> = listeners.into_iter().map(Door::new).collect();
+        let accepts = doors.iter().map(|door| {
+            let (place, dialer) = (place.clone(), self.dialer.clone());
+            let accept = accept::accept(door.entrance(), place, routes.clone(), dialer);
+            AbortOnDropHandle::new(tokio::spawn(accept))
+        });
+        Ok(Opened { local, route, _accepts: accepts.collect(), _doors: doors })
     }
 }
 
 /// Listens on a free port of 127.0.0.1 (`port` if that is free), and on the same port of `[::1]` where that is possible.
-fn bind(port: u16) -> io::Result<(Vec<TcpListener>, SocketAddr)> {
+pub(super) fn bind(port: u16) -> io::Result<(Vec<TcpListener>, SocketAddr)> {
     let v4 = listen((Ipv4Addr::LOCALHOST, port).into()).or_else(|error| match port {
         0 => Err(error),
         _ => listen((Ipv4Addr::LOCALHOST, 0).into()),

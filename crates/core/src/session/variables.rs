@@ -14,6 +14,15 @@ use crate::cluster::Cluster;
 use crate::environment::{Source, SourceKeys, Variable, parse_environ};
 use crate::plan::Plan;
 
+/// What can read a process's own environment in a container: the first that the image has does. Images without a shell's tools often have their
+/// language's interpreter.
+const READERS: [&[&str]; 4] = [
+    &["cat", "/proc/self/environ"],
+    &["python3", "-c", "import sys; sys.stdout.buffer.write(open('/proc/self/environ', 'rb').read())"],
+    &["node", "-e", "process.stdout.write(require('fs').readFileSync('/proc/self/environ'))"],
+    &["busybox", "cat", "/proc/self/environ"],
+];
+
 /// What the image of the original container sets can be had without.
 const EXEC_LIMIT: Duration = Duration::from_secs(3);
 
@@ -21,9 +30,9 @@ const EXEC_LIMIT: Duration = Duration::from_secs(3);
 const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// The environment of the original container as its process got it, image variables included. `None` where it cannot be had: no right to
-/// exec, no `cat` in the image, no pod that runs.
+/// exec, none of [`READERS`] in the image, no pod that runs.
 pub(super) async fn original(cluster: &Cluster, plan: &Plan) -> Option<Vec<Variable>> {
-    let read = tokio::time::timeout(EXEC_LIMIT, exec_cat(cluster, plan)).await;
+    let read = tokio::time::timeout(EXEC_LIMIT, from_a_pod(cluster, plan)).await;
     let bytes = read
         .inspect_err(|_| tracing::debug!("the original's environment did not come in time"))
         .ok()??;
@@ -31,19 +40,31 @@ pub(super) async fn original(cluster: &Cluster, plan: &Plan) -> Option<Vec<Varia
     (!variables.is_empty()).then_some(variables)
 }
 
-async fn exec_cat(cluster: &Cluster, plan: &Plan) -> Option<Vec<u8>> {
+async fn from_a_pod(cluster: &Cluster, plan: &Plan) -> Option<Vec<u8>> {
     let pods = pods_of(&cluster.client(), &plan.workload, &plan.base).await.ok()?;
     let pod = pods.iter().find(|pod| is_original(pod, &plan.container))?;
     let name = pod.pointer("/metadata/name")?.as_str()?;
     let api: Api<Pod> = Api::namespaced(cluster.client(), &plan.workload.namespace);
-    let parameters =
-        AttachParams::default().container(&plan.container).stdout(true).stderr(false).stdin(false);
-    let started = api.exec(name, ["cat", "/proc/self/environ"], &parameters).await;
-    let mut process = started.inspect_err(|error| tracing::debug!(%error, "no exec")).ok()?;
+    for reader in READERS {
+        // An error is about the right or the way, not about the image: the next reader would meet it too.
+        let read = exec(&api, name, &plan.container, reader).await;
+        match read.inspect_err(|error| tracing::debug!(%error, "no exec")).ok()? {
+            Some(bytes) => return Some(bytes),
+            None => tracing::debug!("the container has no {}", reader[0]),
+        }
+    }
+    None
+}
+
+/// What a command in the container prints; `None` where it does not succeed.
+async fn exec(api: &Api<Pod>, pod: &str, container: &str, command: &[&str]) -> kube::Result<Option<Vec<u8>>> {
+    let parameters = AttachParams::default().container(container).stdout(true).stderr(false).stdin(false);
+    let mut process = api.exec(pod, command.iter().copied(), &parameters).await?;
+    let (Some(stdout), Some(status)) = (process.stdout(), process.take_status()) else { return Ok(None) };
     let mut bytes = Vec::new();
-    process.stdout()?.take(LONGEST).read_to_end(&mut bytes).await.ok()?;
-    let status = process.take_status()?.await?;
-    (status.status.as_deref() == Some("Success")).then_some(bytes)
+    let read = stdout.take(LONGEST).read_to_end(&mut bytes).await.is_ok();
+    let succeeded = status.await.is_some_and(|status| status.status.as_deref() == Some("Success"));
+    Ok((read && succeeded).then_some(bytes))
 }
 
 /// Whether the container runs in the pod, and is not an earlier session's agent.

@@ -110,7 +110,8 @@ impl Actor {
         self.touched |=
             !matches!(acquired, Err(SessionError::Busy { .. } | SessionError::ForeignLease { .. }));
         let (lease, previous) = acquired?;
-        self.previous = previous.or(self.previous.take());
+        let occupied = self.plan.occupied_by.as_ref().map(|record| record.id.clone());
+        self.previous = previous.or(occupied).or(self.previous.take());
         Ok(lease)
     }
 
@@ -340,6 +341,7 @@ impl Actor {
     ) -> Result<std::path::PathBuf, Leaving> {
         let container = variables::container(&self.plan).unwrap_or_default();
         let keys = variables::keys(&self.cluster, &self.plan.workload.namespace, &container).await;
+        let kubernetes = self.open_kubernetes(agent).await;
         let snapshot = self.chronicle.snapshot();
         let environment = Environment::compute(&Inputs {
             agent,
@@ -348,7 +350,7 @@ impl Actor {
             keys: &keys,
             original,
             listeners: &snapshot.listeners,
-            kubernetes: None,
+            kubernetes: kubernetes.as_ref(),
         });
         let directory = self.directory.as_ref().expect("made at the begin of the way in");
         let path = directory.env_file();

@@ -48,7 +48,8 @@ async fn a_service_that_comes_back_has_its_port_again() {
 #[tokio::test(start_paused = true)]
 async fn without_a_tunnel_a_connection_waits_and_is_then_reset_and_told_of_once() {
     let (outbound, chronicle) = outbound();
-    let local = outbound.ensure(wanted("a", "10.0.0.1")).unwrap();
+    outbound.sync("shop", vec![wanted("a", "10.0.0.1")]);
+    let local = chronicle.snapshot().listeners[0].local;
     for _ in 0..2 {
         let mut tcp = TcpStream::connect(local).await.unwrap();
         let error = tcp.read(&mut [0]).await.unwrap_err();
