@@ -194,7 +194,7 @@ fn left_behind(kind: Kind) -> Option<Rule> {
     const PURPOSE: &str = "To remove the revision that the agent's rollout has left.";
     match kind {
         Kind::Deployment => {
-            Some(rule("apps", "replicasets", &["list", "delete"], Need::Restorer, PURPOSE))
+            Some(rule("apps", "replicasets", &["list", "watch", "delete"], Need::Restorer, PURPOSE))
         }
         Kind::StatefulSet | Kind::DaemonSet => {
             Some(rule("apps", "controllerrevisions", &["list", "delete"], Need::Restorer, PURPOSE))

@@ -96,7 +96,9 @@ pub fn restorer_rules(workload: &WorkloadRef, session: &str) -> Vec<PolicyRule> 
     rules.push(rule("apps", plural, Some(&workload.name), &verbs));
     rules.push(rule("", "pods", None, &["list", "watch", "delete"]));
     match workload.kind {
-        Kind::Deployment => rules.push(rule("apps", "replicasets", None, &["list", "delete"])),
+        Kind::Deployment => {
+            rules.push(rule("apps", "replicasets", None, &["list", "watch", "delete"]))
+        }
         Kind::StatefulSet | Kind::DaemonSet => {
             rules.push(rule("apps", "controllerrevisions", None, &["list", "delete"]));
         }

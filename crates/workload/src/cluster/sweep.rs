@@ -10,6 +10,7 @@ use super::observe::{ObserveError, Selection, until};
 use super::pods::pods_api;
 use super::request::{RequestError, code, explain};
 use crate::names::{lease_name, session_object_name, session_selector};
+use crate::rollout::is_terminating;
 use crate::workload::resource;
 use crate::{Kind, WorkloadRef};
 
@@ -40,7 +41,7 @@ pub struct Left {
 }
 
 /// Removes what the session has left: the agent's revisions of the workload, the restorer and its rights, a bare pod's Secret, and last the
-/// lease; then waits until the pods are gone. Call it when the workload has been restored. What is missing already is no error; what may
+/// lease; then waits until the pods are gone or on their way out. Call it when the workload has been restored. What is missing already is no error; what may
 /// not be deleted is reported. The lease of another session is left alone.
 ///
 /// # Errors
@@ -53,7 +54,7 @@ pub async fn sweep(
     deadline: Instant,
 ) -> Result<Swept, RequestError> {
     let sweep = Sweep { client, workload, session };
-    let mut left = sweep.revisions().await?;
+    let mut left = sweep.revisions(deadline).await?;
     if sweeper == Sweeper::Client {
         left.extend(sweep.owned().await?);
     }
@@ -76,7 +77,7 @@ impl Sweep<'_> {
     }
 
     /// The revisions made of the agent's template: they carry its label.
-    async fn revisions(&self) -> Result<Vec<Left>, RequestError> {
+    async fn revisions(&self, deadline: Instant) -> Result<Vec<Left>, RequestError> {
         let resource = match self.workload.kind {
             Kind::Deployment => Kind::ReplicaSet.api_resource(),
             Kind::StatefulSet | Kind::DaemonSet => {
@@ -84,22 +85,31 @@ impl Sweep<'_> {
             }
             Kind::ReplicaSet | Kind::Pod => return Ok(Vec::new()),
         };
-        let selector = ListParams::default().labels(&session_selector(self.session));
-        let list = match self.api(&resource).list(&selector).await {
-            Ok(list) => list,
-            Err(error) => return self.tolerate(&resource, "", error),
+        // A replica set counts its pods a moment after they have been told to go.
+        let mut names = Vec::new();
+        let api = self.api(&resource);
+        let unused =
+            until(&api, Selection::labels(session_selector(self.session)), deadline, |seen| {
+                let ours = seen.iter().filter(|(_, object)| self.is_ours(object));
+                let (unused, used): (Vec<_>, Vec<_>) = ours.partition(|(_, o)| is_unused(o));
+                names = unused.into_iter().map(|(name, _)| name.clone()).collect();
+                used.is_empty().then_some(())
+            });
+        let mut left = match unused.await {
+            Ok(()) | Err(ObserveError::Deadline(None)) => Vec::new(),
+            Err(ObserveError::Deadline(Some(error)) | ObserveError::Refused(error)) => {
+                self.tolerate(&resource, "", error)?
+            }
         };
-        let unused = list.items.iter().filter(|object| self.is_unused(object));
-        let names = unused.filter_map(|object| object.metadata.name.clone());
+        let names = names.into_iter();
         let deleted = names.map(|name| self.delete(&resource, name, DeleteParams::background()));
-        collect(join_all(deleted).await)
+        left.extend(collect(join_all(deleted).await)?);
+        Ok(left)
     }
 
-    fn is_unused(&self, object: &DynamicObject) -> bool {
-        let mut owners = object.metadata.owner_references.iter().flatten();
-        let ours = owners.any(|owner| owner.name == self.workload.name);
-        let replicas = |at: &str| object.data.pointer(at).and_then(Value::as_u64).unwrap_or(0);
-        ours && replicas("/spec/replicas") == 0 && replicas("/status/replicas") == 0
+    fn is_ours(&self, object: &Value) -> bool {
+        let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+        owners.into_iter().flatten().any(|owner| owner["name"] == self.workload.name.as_str())
     }
 
     /// The restorer and the Secret.
@@ -165,13 +175,14 @@ impl Sweep<'_> {
         let mut names = Vec::new();
         let gone =
             until(&api, Selection::labels(session_selector(self.session)), deadline, |seen| {
-                names = seen.keys().cloned().collect();
-                seen.is_empty().then_some(())
+                let staying = seen.iter().filter(|(_, pod)| !is_terminating(pod));
+                names = staying.map(|(name, _)| name.clone()).collect();
+                names.is_empty().then_some(())
             });
         match gone.await {
             Ok(()) => Ok(Vec::new()),
             Err(ObserveError::Deadline(None)) => {
-                let why = "it is still terminating".to_owned();
+                let why = "its controller has not deleted it".to_owned();
                 let left = names
                     .into_iter()
                     .map(|name| Left { what: format!("pod/{name}"), why: why.clone() });
@@ -217,6 +228,12 @@ impl Sweep<'_> {
         }
         Ok(vec![Left { what, why: explain(&error) }])
     }
+}
+
+/// Whether no pod is of that revision. A ControllerRevision counts none.
+fn is_unused(object: &Value) -> bool {
+    let replicas = |at: &str| object.pointer(at).and_then(Value::as_u64).unwrap_or(0);
+    replicas("/spec/replicas") == 0 && replicas("/status/replicas") == 0
 }
 
 fn collect(results: Vec<Result<Option<Left>, RequestError>>) -> Result<Vec<Left>, RequestError> {

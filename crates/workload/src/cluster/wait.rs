@@ -8,7 +8,7 @@ use super::observe::{ObserveError, Selection, until};
 use super::pods::{belongs, pods_api, selection};
 use super::request::RequestError;
 use crate::names::agent_pods_selector;
-use crate::rollout::is_original_and_ready;
+use crate::rollout::{is_original_and_ready, is_terminating};
 use crate::{Kind, Rollout, WorkloadRef};
 
 /// What is happening while a workload is put back.
@@ -58,7 +58,8 @@ pub enum WaitError {
     Request(#[from] RequestError),
 }
 
-/// Waits until no pod has the session's agent, the controller has seen the workload as it is now, and as many pods as it wants are Ready.
+/// Waits until no pod has the session's agent but those that are on their way out, the controller has seen the workload as it is now, and as
+/// many pods as it wants are Ready. A pod on its way out takes no connections any more; how long its object stays is the kubelet's affair.
 /// A workload that does not exist (any more) only has to lose its agents.
 ///
 /// # Errors
@@ -85,11 +86,12 @@ async fn agents_gone(
     let pods = pods_api(client, &workload.namespace);
     let mut left = None;
     let gone = until(&pods, Selection::labels(agent_pods_selector(session)), deadline, |seen| {
-        if left != Some(seen.len()) && !seen.is_empty() {
-            progress(Progress::AgentsLeft { count: seen.len() });
+        let count = seen.values().filter(|pod| !is_terminating(pod)).count();
+        if left != Some(count) && count != 0 {
+            progress(Progress::AgentsLeft { count });
         }
-        left = Some(seen.len());
-        seen.is_empty().then_some(())
+        left = Some(count);
+        (count == 0).then_some(())
     });
     let gone = gone.await;
     let still = || match left {
