@@ -49,10 +49,13 @@ type Known = (WorkloadRef, Option<SessionRecord>);
 async fn workloads(cluster: &Cluster, scope: &Scope) -> Result<Vec<Known>, ClusterError> {
     let lists = Kind::ALL.map(|kind| async move {
         let objects = look::objects(cluster, scope, kind).await?;
-        let named = objects.into_iter().map(|object| {
+        // A Deployment hands its annotations down to its ReplicaSets.
+        let own = objects
+            .into_iter()
+            .filter(|object| look::controller(object.owner_references()).is_none());
+        let named = own.map(|object| {
             let namespace = object.namespace().unwrap_or_default();
             let workload = WorkloadRef { kind, namespace, name: object.name_any() };
-            // A workload's pods and ReplicaSets carry its template's labels, but not its annotations.
             let record = serde_json::to_value(&object).ok().and_then(|value| is_installed(&value));
             (workload, record)
         });

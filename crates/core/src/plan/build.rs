@@ -142,19 +142,33 @@ fn agent_image(
 }
 
 fn record(session: &SessionId, container: &str) -> SessionRecord {
-    let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     let host = hostname::get().ok().and_then(|name| name.into_string().ok());
+    let unknown = || "unknown".to_owned();
     SessionRecord {
         id: session.to_string(),
-        user: ["USER", "LOGNAME", "USERNAME"]
-            .into_iter()
-            .find_map(variable)
-            .unwrap_or_else(|| "unknown".to_owned()),
-        host: host.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned()),
+        user: user().unwrap_or_else(unknown),
+        host: host.filter(|name| !name.is_empty()).unwrap_or_else(unknown),
         started: Timestamp::now(),
         container: container.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
     }
+}
+
+/// The name of this machine's user.
+fn user() -> Option<String> {
+    let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(variable).or_else(account)
+}
+
+#[cfg(unix)]
+fn account() -> Option<String> {
+    use nix::unistd::{Uid, User};
+    Some(User::from_uid(Uid::current()).ok()??.name)
+}
+
+#[cfg(not(unix))]
+fn account() -> Option<String> {
+    None
 }
 
 /// A port that no container of the pod declares, and another one in each session.

@@ -89,7 +89,7 @@ pub enum Unsuitable {
     NothingSelected(String),
     /// The pods belong to something that is not known here.
     #[error(
-        "its pods belong to the {kind} '{name}', a kind that Towline does not know how to change and to restore"
+        "it belongs to the {kind} '{name}', a kind that Towline does not know how to change and to restore"
     )]
     Controller {
         /// The kind.

@@ -65,19 +65,20 @@ impl Finder<'_> {
 
     /// A service of that name, else the one workload of that name.
     async fn by_name(&self) -> Result<Found, TargetError> {
+        // Who may not read one kind may still mean another; the first refusal is told if nothing is found.
+        let mut refused = None;
         match self.service().await {
             Ok(Some(service)) => return self.behind(service).await,
-            // Who may not read services may still know the workload.
-            Ok(None) | Err(ClusterError::Forbidden { .. }) => {}
+            Ok(None) => {}
+            Err(error @ ClusterError::Forbidden { .. }) => refused = Some(error),
             Err(error) => return Err(error.into()),
         }
         let mut found = Vec::new();
-        let mut refused = None;
         for kind in Kind::ALL {
             match self.object(kind).await {
                 Ok(Some(object)) => found.push((kind, object)),
                 Ok(None) => {}
-                Err(error @ ClusterError::Forbidden { .. }) => refused = Some(error),
+                Err(error @ ClusterError::Forbidden { .. }) => refused = refused.or(Some(error)),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -121,16 +122,15 @@ impl Finder<'_> {
         match owners.top(kind, &object.name_any(), object.owner_references()).await? {
             Owner::Workload(workload) => Ok(Found { workload, service: None }),
             Owner::Other { kind: controller, name } => {
-                Err(self.unsuitable(Unsuitable::Controller { kind: controller, name }))
+                let reason = Unsuitable::Controller { kind: controller, name };
+                Err(TargetError::Unsuitable { target: self.named(kind).to_string(), reason })
             }
         }
     }
 
     fn unsuitable(&self, reason: Unsuitable) -> TargetError {
-        TargetError::Unsuitable {
-            target: format!("{} in namespace {}", self.target, self.namespace),
-            reason,
-        }
+        let target = format!("service '{}' in namespace {}", self.target.name, self.namespace);
+        TargetError::Unsuitable { target, reason }
     }
 
     /// The workload whose pods the service sends its connections to.
