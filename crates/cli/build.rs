@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-const AGENTS: [(&str, &str); 2] = [("TOWLINE_AGENT_AMD64", "Amd64"), ("TOWLINE_AGENT_ARM64", "Arm64")];
+const AGENTS: [(&str, &str); 2] =
+    [("TOWLINE_AGENT_AMD64", "Amd64"), ("TOWLINE_AGENT_ARM64", "Arm64")];
 
 fn main() {
     let mut entries = String::new();

@@ -36,20 +36,33 @@ fn images(source: &SourceArguments, reference: &str) -> Result<Vec<Image>, Failu
     if source.binaries.is_empty() {
         if CARRIED.is_empty() {
             let hint = "build it with `cargo xtask build`, or name an agent with --binary FILE";
-            return Err(Failure::new(Code::Input, "this build of towline carries no agent").with_hint(hint));
+            return Err(
+                Failure::new(Code::Input, "this build of towline carries no agent").with_hint(hint)
+            );
         }
-        return CARRIED.iter().map(|(architecture, binary)| image(binary, *architecture, reference)).collect();
+        return CARRIED
+            .iter()
+            .map(|(architecture, binary)| image(binary, *architecture, reference))
+            .collect();
     }
     let mut images: Vec<Image> = Vec::new();
     for file in &source.binaries {
-        let unreadable = |error| Failure::new(Code::Input, format!("cannot read the agent {}: {error}", file.display()));
+        let unreadable = |error| {
+            Failure::new(Code::Input, format!("cannot read the agent {}: {error}", file.display()))
+        };
         let binary = fs::read(file).map_err(unreadable)?;
         let architecture = architecture(&binary).ok_or_else(|| {
-            Failure::new(Code::Input, format!("{} is no Linux program for amd64 or arm64", file.display()))
-                .with_hint("`cargo xtask agent-image` builds the agent")
+            Failure::new(
+                Code::Input,
+                format!("{} is no Linux program for amd64 or arm64", file.display()),
+            )
+            .with_hint("`cargo xtask agent-image` builds the agent")
         })?;
         if images.iter().any(|image| image.architecture() == architecture) {
-            return Err(Failure::new(Code::Input, format!("--binary names two agents for {architecture}")));
+            return Err(Failure::new(
+                Code::Input,
+                format!("--binary names two agents for {architecture}"),
+            ));
         }
         images.push(image(&binary, architecture, reference)?);
     }
@@ -57,7 +70,8 @@ fn images(source: &SourceArguments, reference: &str) -> Result<Vec<Image>, Failu
 }
 
 fn image(binary: &[u8], architecture: Architecture, reference: &str) -> Result<Image, Failure> {
-    agent_image(binary, architecture, reference).map_err(|error| Failure::new(Code::Input, error.to_string()))
+    agent_image(binary, architecture, reference)
+        .map_err(|error| Failure::new(Code::Input, error.to_string()))
 }
 
 // elf(5): e_machine at 18, little endian. Whether it is an ELF at all is checked where the image is made.

@@ -76,7 +76,9 @@ pub(crate) enum Command {
     /// Reads the files of KUBECONFIG, or ~/.kube/config. Contacts no cluster and runs no plugin.
     Contexts(ContextsArguments),
     /// List services
-    #[command(after_help = "Examples:\n  towline services -n shop\n  towline services -A -o json | jq '.[].name'")]
+    #[command(
+        after_help = "Examples:\n  towline services -n shop\n  towline services -A -o json | jq '.[].name'"
+    )]
     Services(ListArguments),
     /// List workloads: Deployments, StatefulSets, DaemonSets, ReplicaSets without a Deployment
     Workloads(ListArguments),
@@ -91,13 +93,17 @@ pub(crate) enum Command {
     /// Put workloads back that a session has left behind
     Restore(RestoreArguments),
     /// Print the smallest role that Towline needs, as YAML
-    #[command(after_help = "Example:\n  towline rbac -n shop --user jane@example.com | kubectl apply -f -")]
+    #[command(
+        after_help = "Example:\n  towline rbac -n shop --user jane@example.com | kubectl apply -f -"
+    )]
     Rbac(RbacArguments),
     /// Save or push the agent's image, which this program carries
     #[command(subcommand)]
     Agent(AgentCommand),
     /// Print the completions for a shell
-    #[command(after_help = "Examples:\n  source <(towline completions bash)\n  towline completions fish > ~/.config/fish/completions/towline.fish")]
+    #[command(
+        after_help = "Examples:\n  source <(towline completions bash)\n  towline completions fish > ~/.config/fish/completions/towline.fish"
+    )]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -172,7 +178,8 @@ pub(crate) struct RbacArguments {
 }
 
 fn service_account(text: &str) -> Result<(String, String), String> {
-    let parts = text.split_once(':').filter(|(namespace, name)| !namespace.is_empty() && !name.is_empty());
+    let parts =
+        text.split_once(':').filter(|(namespace, name)| !namespace.is_empty() && !name.is_empty());
     let (namespace, name) = parts.ok_or_else(|| format!("'{text}' is not NAMESPACE:NAME"))?;
     Ok((namespace.to_owned(), name.to_owned()))
 }

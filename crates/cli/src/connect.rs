@@ -45,8 +45,9 @@ pub(crate) async fn run(arguments: ConnectArguments) -> Result<u8, Failure> {
     }
     narrator.begin(&plan);
     // From here on a signal does not end this process at once.
-    let interrupts = Interrupts::new()
-        .map_err(|error| Failure::new(Code::Internal, format!("cannot wait for signals: {error}")))?;
+    let interrupts = Interrupts::new().map_err(|error| {
+        Failure::new(Code::Internal, format!("cannot wait for signals: {error}"))
+    })?;
     let restorer = plan.restorer;
     let session = Session::connect(cluster, plan);
     Conductor::new(session, narrator, interrupts, arguments, restorer).run().await

@@ -103,7 +103,10 @@ pub(crate) fn text(report: &Report, with_detail: bool) -> String {
     }
     match &report.detail {
         Some(detail) if with_detail => text += &format!("\n    {}", indented(detail, "    ")),
-        Some(_) => text += &console::style("\n       (-v shows the details)").for_stderr().dim().to_string(),
+        Some(_) => {
+            text +=
+                &console::style("\n       (-v shows the details)").for_stderr().dim().to_string()
+        }
         None => {}
     }
     text

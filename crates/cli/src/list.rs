@@ -8,7 +8,9 @@ use towline_core::cluster::{Cluster, Kubeconfig, Options, Show};
 use towline_core::look::{self, PodRow, Scope, ServiceRow, WorkloadRow, age};
 use towline_core::report::Code;
 
-use crate::arguments::{ClusterArguments, ContextsArguments, Format, ListArguments, ScopeArguments};
+use crate::arguments::{
+    ClusterArguments, ContextsArguments, Format, ListArguments, ScopeArguments,
+};
 use crate::failure::Failure;
 use crate::output;
 
@@ -16,22 +18,33 @@ pub(crate) fn contexts(arguments: &ContextsArguments) -> Result<(), Failure> {
     let format = arguments.output.output;
     let kubeconfig = Kubeconfig::load(arguments.kubeconfig.as_deref())?;
     let header = ["", "NAME", "CLUSTER", "SERVER", "NAMESPACE", "PLUGIN"];
-    output::rows(format, &kubeconfig.contexts(), &header, "the kubeconfig has no contexts", |context| {
-        vec![
-            if context.current { "*" } else { "" }.to_owned(),
-            context.name.clone(),
-            context.cluster.clone(),
-            dash(context.server.as_deref()),
-            context.namespace.clone().unwrap_or_else(|| "default".to_owned()),
-            dash(context.plugin.as_deref()),
-        ]
-    });
+    output::rows(
+        format,
+        &kubeconfig.contexts(),
+        &header,
+        "the kubeconfig has no contexts",
+        |context| {
+            vec![
+                if context.current { "*" } else { "" }.to_owned(),
+                context.name.clone(),
+                context.cluster.clone(),
+                dash(context.server.as_deref()),
+                context.namespace.clone().unwrap_or_else(|| "default".to_owned()),
+                dash(context.plugin.as_deref()),
+            ]
+        },
+    );
     // The contexts of the other files are listed all the same.
     match kubeconfig.broken().first() {
         None => Ok(()),
         Some(broken) => {
-            let message = format!("the kubeconfig {} cannot be read: {}", broken.file.display(), broken.reason);
-            Err(Failure::new(Code::KubeconfigBroken, message).with_hint("correct that file, or take it out of KUBECONFIG"))
+            let message = format!(
+                "the kubeconfig {} cannot be read: {}",
+                broken.file.display(),
+                broken.reason
+            );
+            Err(Failure::new(Code::KubeconfigBroken, message)
+                .with_hint("correct that file, or take it out of KUBECONFIG"))
         }
     }
 }
@@ -74,7 +87,12 @@ pub(crate) async fn workloads(arguments: &ListArguments) -> Result<(), Failure> 
             format!("{}/{}", row.ready, row.desired),
             since(row.created, now),
             row.images.join(", "),
-            dash(row.session.as_ref().map(|session| format!("{}@{}", session.user, session.host)).as_deref()),
+            dash(
+                row.session
+                    .as_ref()
+                    .map(|session| format!("{}@{}", session.user, session.host))
+                    .as_deref(),
+            ),
         ]
     })
     .await
@@ -111,7 +129,11 @@ pub(crate) async fn cluster(arguments: &ClusterArguments) -> Result<Cluster, Fai
     // On a terminal a plugin may say what it needs ("open this page"); elsewhere its words are in the error, if it fails.
     let show: Show = Arc::new(output::pass_on);
     let show = console::user_attended_stderr().then_some(show);
-    let options = Options { context: arguments.context.clone(), kubeconfig: arguments.kubeconfig.clone(), show };
+    let options = Options {
+        context: arguments.context.clone(),
+        kubeconfig: arguments.kubeconfig.clone(),
+        show,
+    };
     Ok(Cluster::open(options).await?)
 }
 
@@ -130,7 +152,8 @@ pub(crate) async fn check_namespace(cluster: &Cluster, scope: &Scope) -> Result<
         return Ok(());
     }
     let message = format!("there is no namespace '{name}' in context '{}'", cluster.context());
-    Err(Failure::new(Code::NamespaceUnknown, message).with_hint("name another with -n, or look in all with -A"))
+    Err(Failure::new(Code::NamespaceUnknown, message)
+        .with_hint("name another with -n, or look in all with -A"))
 }
 
 async fn show<T: Serialize>(

@@ -76,14 +76,21 @@ fn log(verbose: u8) {
         _ => "trace,hyper=info,h2=info,rustls=info,tungstenite=info",
     };
     let filter = EnvFilter::try_from_env("TOWLINE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .init();
 }
 
 impl Command {
     fn format(&self) -> Format {
         match self {
             Self::Contexts(arguments) => arguments.output.output,
-            Self::Services(arguments) | Self::Workloads(arguments) | Self::Pods(arguments) => arguments.output.output,
+            Self::Services(arguments) | Self::Workloads(arguments) | Self::Pods(arguments) => {
+                arguments.output.output
+            }
             Self::Plan(arguments) => arguments.output.output,
             Self::Connect(arguments) => arguments.output.output,
             Self::Status(arguments) => arguments.output.output,

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-
 use comfy_table::{ContentArrangement, Table, TableStyle};
 use serde::Serialize;
 
@@ -37,7 +36,8 @@ pub(crate) fn json_line(value: &impl Serialize) {
 
 /// Writes a value as JSON to be read by people too.
 pub(crate) fn json(value: &impl Serialize) {
-    let mut text = serde_json::to_vec_pretty(value).expect("results are plain values with text keys");
+    let mut text =
+        serde_json::to_vec_pretty(value).expect("results are plain values with text keys");
     text.push(b'\n');
     print(&text);
 }

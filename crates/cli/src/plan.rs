@@ -19,7 +19,8 @@ pub(crate) async fn run(arguments: &PlanArguments) -> Result<(), Failure> {
     progress.step("looking at the cluster");
     let cluster = cluster(&arguments.session.cluster).await?;
     progress.step("planning the session");
-    let plan = Plan::make(&cluster, &arguments.session.request(Program::StartedByUser, false)).await?;
+    let plan =
+        Plan::make(&cluster, &arguments.session.request(Program::StartedByUser, false)).await?;
     progress.done();
     match format {
         Format::Json => output::json(&plan),

@@ -9,7 +9,10 @@ pub(crate) fn run(arguments: &RbacArguments) {
     let extent = if arguments.all_namespaces {
         Extent::Cluster
     } else {
-        Extent::Namespace { namespace: arguments.namespace.clone(), services: arguments.namespaces.clone() }
+        Extent::Namespace {
+            namespace: arguments.namespace.clone(),
+            services: arguments.namespaces.clone(),
+        }
     };
     output::print(rbac::role(&extent, &subject(arguments)).as_bytes());
 }

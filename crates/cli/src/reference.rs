@@ -33,6 +33,9 @@ pub(crate) fn man(directory: Option<&Path>) -> Result<(), Failure> {
 }
 
 fn not_written(place: &Path, error: &io::Error) -> Failure {
-    Failure::new(Code::Input, format!("cannot write the manual pages to {}: {error}", place.display()))
-        .with_hint("name a directory that you may write to, with --output")
+    Failure::new(
+        Code::Input,
+        format!("cannot write the manual pages to {}: {error}", place.display()),
+    )
+    .with_hint("name a directory that you may write to, with --output")
 }

@@ -16,9 +16,12 @@ pub(crate) fn tell(error: &clap::Error) -> ExitCode {
     if asked {
         return ExitCode::SUCCESS;
     }
-    if wants_json(std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned())) {
+    if wants_json(
+        std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()),
+    ) {
         let text = console::strip_ansi_codes(&error.render().to_string()).into_owned();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let message =
+            text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         let failure = Failure::new(Code::Input, message)
             .with_hint("`towline --help` and `towline COMMAND --help` tell what is understood")
             .with_detail(text);
@@ -31,8 +34,10 @@ pub(crate) fn tell(error: &clap::Error) -> ExitCode {
 fn wants_json(arguments: impl Iterator<Item = String>) -> bool {
     let arguments: Vec<String> = arguments.take_while(|argument| argument != "--").collect();
     let joined = ["-ojson", "-o=json", "--output=json"];
-    let format = |pair: &[String]| ["-o", "--output"].contains(&pair[0].as_str()) && pair[1] == "json";
-    arguments.iter().any(|argument| joined.contains(&argument.as_str())) || arguments.windows(2).any(format)
+    let format =
+        |pair: &[String]| ["-o", "--output"].contains(&pair[0].as_str()) && pair[1] == "json";
+    arguments.iter().any(|argument| joined.contains(&argument.as_str()))
+        || arguments.windows(2).any(format)
 }
 
 #[cfg(test)]
@@ -42,7 +47,12 @@ mod tests {
     #[test]
     fn json_is_noticed() {
         let wants = |line: &str| wants_json(line.split_whitespace().map(str::to_owned));
-        for line in ["connect -o json x", "plan x -ojson", "pods --output=json", "pods --output json --what"] {
+        for line in [
+            "connect -o json x",
+            "plan x -ojson",
+            "pods --output=json",
+            "pods --output json --what",
+        ] {
             assert!(wants(line), "{line}");
         }
         for line in ["connect x -- prog -o json", "pods -o text", "pods json", "pods -o"] {

@@ -27,7 +27,11 @@ pub(super) async fn run(arguments: &PushArguments) -> Result<(), Failure> {
     let reference = reference(&arguments.reference)?;
     let images = images(&arguments.source, &reference.whole())?;
     let auth = credentials::for_registry(reference.resolve_registry())?;
-    let upload = Upload { client: client(arguments)?, reference, anonymous: auth == RegistryAuth::Anonymous };
+    let upload = Upload {
+        client: client(arguments)?,
+        reference,
+        anonymous: auth == RegistryAuth::Anonymous,
+    };
     let mut progress = Progress::new(arguments.output.output);
     progress.step(&format!("logging in to {}", upload.reference.resolve_registry()));
     upload
@@ -54,17 +58,23 @@ pub(super) async fn run(arguments: &PushArguments) -> Result<(), Failure> {
 
 fn reference(text: &str) -> Result<Reference, Failure> {
     let invalid = |why: &str| {
-        Failure::new(Code::Input, format!("'{text}' is no reference to push to: {why}"))
-            .with_hint("give it as REGISTRY/NAME:TAG, such as registry.example.com/tools/towline-agent:1")
+        Failure::new(Code::Input, format!("'{text}' is no reference to push to: {why}")).with_hint(
+            "give it as REGISTRY/NAME:TAG, such as registry.example.com/tools/towline-agent:1",
+        )
     };
-    let reference: Reference = text.parse().map_err(|error: oci_client::ParseError| invalid(&error.to_string()))?;
+    let reference: Reference =
+        text.parse().map_err(|error: oci_client::ParseError| invalid(&error.to_string()))?;
     if reference.digest().is_some() {
         return Err(invalid("it names a digest, which only the pushed image decides"));
     }
     // What the parser adds where a reference names no tag is a tag that moves.
     let has_tag = text.rsplit('/').next().is_some_and(|last| last.contains(':'));
     let tag = if has_tag { reference.tag().unwrap_or_default() } else { env!("CARGO_PKG_VERSION") };
-    Ok(Reference::with_tag(reference.registry().to_owned(), reference.repository().to_owned(), tag.to_owned()))
+    Ok(Reference::with_tag(
+        reference.registry().to_owned(),
+        reference.repository().to_owned(),
+        tag.to_owned(),
+    ))
 }
 
 fn client(arguments: &PushArguments) -> Result<Client, Failure> {
@@ -81,7 +91,8 @@ fn client(arguments: &PushArguments) -> Result<Client, Failure> {
         user_agent: concat!("towline/", env!("CARGO_PKG_VERSION")),
         ..ClientConfig::default()
     };
-    Client::try_from(config).map_err(|error| Failure::new(Code::Internal, format!("cannot set up HTTP: {error}")))
+    Client::try_from(config)
+        .map_err(|error| Failure::new(Code::Internal, format!("cannot set up HTTP: {error}")))
 }
 
 fn authorities(arguments: &PushArguments) -> Result<Vec<Certificate>, Failure> {
@@ -93,7 +104,10 @@ fn authorities(arguments: &PushArguments) -> Result<Vec<Certificate>, Failure> {
     if found.is_empty() {
         return Err(broken("it holds no certificate (-----BEGIN CERTIFICATE-----)".to_owned()));
     }
-    let certificate = |der: &CertificateDer<'_>| Certificate { encoding: CertificateEncoding::Der, data: der.to_vec() };
+    let certificate = |der: &CertificateDer<'_>| Certificate {
+        encoding: CertificateEncoding::Der,
+        data: der.to_vec(),
+    };
     Ok(found.iter().map(certificate).collect())
 }
 
@@ -105,7 +119,11 @@ struct Upload {
 
 impl Upload {
     /// Uploads `images`, the manifest last, so that nobody pulls half an image. Returns the digest that the tag then stands for.
-    async fn images(&self, images: &[Image], progress: &mut Progress) -> Result<String, OciDistributionError> {
+    async fn images(
+        &self,
+        images: &[Image],
+        progress: &mut Progress,
+    ) -> Result<String, OciDistributionError> {
         for image in images {
             progress.step(&format!("uploading the image for {}", image.architecture()));
             for layer in image.layers() {
@@ -132,7 +150,11 @@ impl Upload {
         self.client.push_blob(&self.reference, blob.bytes().to_vec(), &digest).await.map(drop)
     }
 
-    async fn manifest(&self, reference: &Reference, manifest: &Blob) -> Result<String, OciDistributionError> {
+    async fn manifest(
+        &self,
+        reference: &Reference,
+        manifest: &Blob,
+    ) -> Result<String, OciDistributionError> {
         let media_type = header(manifest.media_type());
         self.client.push_manifest_raw(reference, manifest.bytes().to_vec(), media_type).await?;
         Ok(manifest.digest().to_string())
@@ -142,15 +164,25 @@ impl Upload {
         let registry = self.reference.resolve_registry();
         let chain = causes(error).unwrap_or_default();
         let last = chain.lines().last().map_or_else(|| error.to_string(), str::to_owned);
-        let failed = |code, why: &str| Failure::new(code, format!("cannot push to {}: {why}", self.reference.whole()));
+        let failed = |code, why: &str| {
+            Failure::new(code, format!("cannot push to {}: {why}", self.reference.whole()))
+        };
         let failure = if is_denied(error) {
             let failure = if self.anonymous {
-                failed(Code::Unauthorized, "the registry wants a user and a password, and none is known here")
+                failed(
+                    Code::Unauthorized,
+                    "the registry wants a user and a password, and none is known here",
+                )
             } else {
-                failed(Code::Unauthorized, "the registry does not accept the user and password, or they may not push there")
+                failed(
+                    Code::Unauthorized,
+                    "the registry does not accept the user and password, or they may not push there",
+                )
             };
             failure.with_hint(format!("log in with `docker login {registry}`"))
-        } else if let OciDistributionError::RequestError(request) = error {
+        } else if let OciDistributionError::RequestError(request) = error
+            && request.status().is_none()
+        {
             failed(Code::Unreachable, &last).with_hint(hint(request, arguments))
         } else {
             failed(Code::Api, &error.to_string())
@@ -161,8 +193,12 @@ impl Upload {
 
 fn hint(error: &(dyn Error + 'static), arguments: &PushArguments) -> &'static str {
     match tls_error(error) {
-        Some(rustls::Error::InvalidCertificate(_)) => "if you trust that registry, name its authority with --ca FILE",
-        Some(rustls::Error::InvalidMessage(_)) => "that is not TLS; if the registry speaks plain HTTP, say --plain-http",
+        Some(rustls::Error::InvalidCertificate(_)) => {
+            "if you trust that registry, name its authority with --ca FILE"
+        }
+        Some(rustls::Error::InvalidMessage(_)) => {
+            "that is not TLS; if the registry speaks plain HTTP, say --plain-http"
+        }
         _ if arguments.plain_http => "see that it runs, and that it speaks HTTP without TLS",
         _ => "see that the registry's name and port are right, and that it runs",
     }
@@ -175,17 +211,23 @@ fn header(media_type: &'static str) -> http::HeaderValue {
 /// The TLS error among an error's causes. `io::Error` shows the source of what it is made of, not that itself: it is looked into.
 fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let direct = error.downcast_ref::<rustls::Error>();
-    let inside = || error.downcast_ref::<std::io::Error>()?.get_ref().and_then(|inner| tls_error(inner));
+    let inside =
+        || error.downcast_ref::<std::io::Error>()?.get_ref().and_then(|inner| tls_error(inner));
     direct.or_else(inside).or_else(|| tls_error(error.source()?))
 }
 
 fn is_denied(error: &OciDistributionError) -> bool {
     match error {
-        OciDistributionError::AuthenticationFailure(_) | OciDistributionError::UnauthorizedError { .. } => true,
+        OciDistributionError::AuthenticationFailure(_)
+        | OciDistributionError::UnauthorizedError { .. } => true,
         OciDistributionError::ServerError { code, .. } => matches!(code, 401 | 403),
-        OciDistributionError::RegistryError { envelope, .. } => {
-            envelope.errors.iter().any(|error| matches!(error.code, OciErrorCode::Unauthorized | OciErrorCode::Denied))
+        OciDistributionError::RequestError(error) => {
+            error.status().is_some_and(|status| matches!(status.as_u16(), 401 | 403))
         }
+        OciDistributionError::RegistryError { envelope, .. } => envelope
+            .errors
+            .iter()
+            .any(|error| matches!(error.code, OciErrorCode::Unauthorized | OciErrorCode::Denied)),
         _ => false,
     }
 }

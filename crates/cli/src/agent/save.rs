@@ -20,15 +20,21 @@ pub(super) fn run(arguments: &SaveArguments) -> Result<(), Failure> {
     };
     let Some(image) = found else {
         let wanted = arguments.arch.unwrap_or_default();
-        let hint = format!("name one with --binary FILE, or build it with `cargo xtask agent-image --arch {wanted}`");
-        return Err(Failure::new(Code::Input, format!("there is no agent for {wanted} here")).with_hint(hint));
+        let hint = format!(
+            "name one with --binary FILE, or build it with `cargo xtask agent-image --arch {wanted}`"
+        );
+        return Err(Failure::new(Code::Input, format!("there is no agent for {wanted} here"))
+            .with_hint(hint));
     };
     if arguments.file == Path::new("-") {
         return to_stdout(&image);
     }
     image.save(&arguments.file).map_err(|error| {
         let detail = towline_core::report::causes(&error).unwrap_or_default();
-        Failure::new(Code::Input, format!("{error}: {}", detail.lines().next().unwrap_or("unknown cause")))
+        Failure::new(
+            Code::Input,
+            format!("{error}: {}", detail.lines().next().unwrap_or("unknown cause")),
+        )
     })?;
     match arguments.output.output {
         Format::Json => output::json(&Done {
@@ -43,9 +49,12 @@ pub(super) fn run(arguments: &SaveArguments) -> Result<(), Failure> {
 
 fn to_stdout(image: &Image) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    let failed = |why: String| Failure::new(Code::Input, format!("cannot write the archive to standard output: {why}"));
+    let failed = |why: String| {
+        Failure::new(Code::Input, format!("cannot write the archive to standard output: {why}"))
+    };
     if console::user_attended() {
-        return Err(failed("it is a terminal".to_owned()).with_hint("name a file, or pipe it into a loader"));
+        return Err(failed("it is a terminal".to_owned())
+            .with_hint("name a file, or pipe it into a loader"));
     }
     image.write_to(&mut stdout).map_err(|error| failed(error.to_string()))?;
     stdout.flush().map_err(|error| failed(error.to_string()))

@@ -46,7 +46,7 @@ pub(crate) struct StatusArguments {
 )]
 pub(crate) struct RestoreArguments {
     /// What to put back: NAME, or KIND/NAME such as deployment/orders
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    #[arg(required_unless_present = "all", conflicts_with_all = ["all", "all_namespaces"])]
     pub(crate) target: Option<Target>,
     /// Everything whose session is gone
     #[arg(long)]

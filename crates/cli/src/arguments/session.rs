@@ -70,7 +70,9 @@ impl SessionArguments {
 
 /// `towline plan`.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status 0: connecting is possible. Otherwise that of the first thing in the way.\n\nExample:\n  towline plan orders -n shop")]
+#[command(
+    after_help = "Exit status 0: connecting is possible. Otherwise that of the first thing in the way.\n\nExample:\n  towline plan orders -n shop"
+)]
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     pub(crate) session: SessionArguments,
@@ -137,7 +139,10 @@ fn lease(text: &str) -> Result<Duration, String> {
     let parsed = duration(text)?;
     // The API keeps it in whole seconds.
     if parsed < SHORTEST_LEASE || parsed.subsec_nanos() != 0 {
-        return Err(format!("'{text}' is no lease: whole seconds, from {} s", SHORTEST_LEASE.as_secs()));
+        return Err(format!(
+            "'{text}' is no lease: whole seconds, from {} s",
+            SHORTEST_LEASE.as_secs()
+        ));
     }
     Ok(parsed)
 }
@@ -149,7 +154,9 @@ mod tests {
 
     #[test]
     fn times() {
-        for (text, seconds) in [("90", 90), ("90s", 90), ("2m", 120), ("1m30s", 90), ("1m 30s", 90), ("24h", 86_400)] {
+        for (text, seconds) in
+            [("90", 90), ("90s", 90), ("2m", 120), ("1m30s", 90), ("1m 30s", 90), ("24h", 86_400)]
+        {
             assert_eq!(duration(text).unwrap(), Duration::from_secs(seconds), "{text}");
         }
         assert_eq!(duration("1500ms").unwrap(), Duration::from_millis(1500));

@@ -118,19 +118,27 @@ impl Conductor {
         {
             match write_env_file(wanted, &self.environment()) {
                 Ok(()) => *env_file = wanted.clone(),
-                Err(error) => self.narrator.say(&crate::failure::text(&Failure::from(error).report, false)),
+                Err(error) => {
+                    self.narrator.say(&crate::failure::text(&Failure::from(error).report, false))
+                }
             }
         }
         self.narrator.event(&event);
         match event.what {
             What::Connected { .. } => Some(Input::Connected),
-            What::Overwritten { .. } => Some(self.lost("somebody has changed the workload; theirs stays")),
-            What::TakenOver { .. } => Some(self.lost("another session has taken the workload over")),
+            What::Overwritten { .. } => {
+                Some(self.lost("somebody has changed the workload; theirs stays"))
+            }
+            What::TakenOver { .. } => {
+                Some(self.lost("another session has taken the workload over"))
+            }
             What::Lapsed if self.arguments.reconnect => None,
             What::Lapsed => Some(Input::Lapsed),
             What::Ended { end } => {
                 match &end {
-                    End::Failed { error } => self.failure = Some(Failure::of(error.clone()).in_events()),
+                    End::Failed { error } => {
+                        self.failure = Some(Failure::of(error.clone()).in_events())
+                    }
                     End::Deleted => self.failure = Some(lost("the workload was deleted")),
                     _ => {}
                 }
@@ -174,14 +182,19 @@ impl Conductor {
                     program.signal(signal);
                 }
             }
-            Action::BeginGrace => self.grace = Some(Box::pin(tokio::time::sleep_until(Instant::now() + GRACE))),
+            Action::BeginGrace => {
+                self.grace = Some(Box::pin(tokio::time::sleep_until(Instant::now() + GRACE)))
+            }
             Action::StopSession => {
                 let session = self.session.clone();
                 tokio::spawn(async move { session.stop().await });
             }
             Action::SayHowToLeave => {
-                let leave = if self.restorer { "leave that to the cluster" } else { "leave it as it is" };
-                self.narrator.say(&format!("The workload is being put back. Press Ctrl-C again to {leave}."));
+                let leave =
+                    if self.restorer { "leave that to the cluster" } else { "leave it as it is" };
+                self.narrator.say(&format!(
+                    "The workload is being put back. Press Ctrl-C again to {leave}."
+                ));
             }
             Action::SayHowToReconnect => {
                 let command = if self.program.is_some() { "the command goes on; " } else { "" };
@@ -207,17 +220,21 @@ impl Conductor {
     fn abandoned(&self) -> Failure {
         let lease = self.arguments.session.lease.as_secs();
         let hint = if self.restorer {
-            format!("the cluster puts it back by itself within about {lease} s; `towline restore` does it at once")
+            format!(
+                "the cluster puts it back by itself within about {lease} s; `towline restore` does it at once"
+            )
         } else {
             "put it back with `towline restore`".to_owned()
         };
         let target = &self.arguments.session.target;
-        Failure::new(Code::RestoreFailed, format!("left before {target} was put back")).with_hint(hint)
+        Failure::new(Code::RestoreFailed, format!("left before {target} was put back"))
+            .with_hint(hint)
     }
 }
 
 fn lost(why: &str) -> Failure {
     let message = format!("the session is over: {why}");
-    let hint = Some("connect again when the workload is free; `towline status` shows sessions".to_owned());
+    let hint =
+        Some("connect again when the workload is free; `towline status` shows sessions".to_owned());
     Failure::of(Report { code: Code::Changed, message, hint, detail: None }).in_events()
 }

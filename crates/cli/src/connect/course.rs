@@ -123,7 +123,9 @@ impl Course {
             }
             Input::Lapsed => vec![Action::SayHowToReconnect],
             Input::SessionEnded(end) => self.session_ended(end),
-            Input::GraceOver if self.program == Program::Ending => vec![Action::Signal(Signal::SIGKILL)],
+            Input::GraceOver if self.program == Program::Ending => {
+                vec![Action::Signal(Signal::SIGKILL)]
+            }
             Input::GraceOver => Vec::new(),
         }
     }
@@ -179,7 +181,9 @@ impl Course {
         };
         match &self.session {
             Session::Ended(End::Failed { error }) => error.code.exit_status(),
-            Session::Ended(End::Overwritten | End::TakenOver | End::Deleted) => Code::Changed.exit_status(),
+            Session::Ended(End::Overwritten | End::TakenOver | End::Deleted) => {
+                Code::Changed.exit_status()
+            }
             Session::Ended(End::Lapsed) => program.unwrap_or(Code::Changed.exit_status()),
             _ => program.or(self.interrupted.map(|signal| 128 + signal as u8)).unwrap_or(0),
         }

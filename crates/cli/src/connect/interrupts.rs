@@ -27,7 +27,12 @@ impl Interrupts {
     pub(super) fn new() -> io::Result<Self> {
         // Under nohup(1) the end of the terminal is not meant for us.
         let hup = if ignores(Signal::SIGHUP) { None } else { Some(signal(SignalKind::hangup())?) };
-        Ok(Self { int: signal(SignalKind::interrupt())?, term: signal(SignalKind::terminate())?, hup, usr1: signal(SignalKind::user_defined1())? })
+        Ok(Self {
+            int: signal(SignalKind::interrupt())?,
+            term: signal(SignalKind::terminate())?,
+            hup,
+            usr1: signal(SignalKind::user_defined1())?,
+        })
     }
 
     /// Waits for the next.

@@ -19,7 +19,8 @@ pub(super) struct Narrator {
     inbound: Vec<String>,
     services: Vec<(String, String)>,
     target: String,
-    connected: bool,
+    /// While it is connected, and has not begun to end: only then is news of single pods worth a line.
+    steady: bool,
 }
 
 impl Narrator {
@@ -32,7 +33,7 @@ impl Narrator {
             inbound: Vec::new(),
             services: Vec::new(),
             target: String::new(),
-            connected: false,
+            steady: false,
         }
     }
 
@@ -51,7 +52,14 @@ impl Narrator {
         self.inbound = plan
             .inbound
             .iter()
-            .map(|port| format!("port {} → localhost:{}{}", port.remote, port.local, services(&port.services)))
+            .map(|port| {
+                format!(
+                    "port {} → localhost:{}{}",
+                    port.remote,
+                    port.local,
+                    services(&port.services)
+                )
+            })
             .collect();
         self.target = format!("{}, container {}", plan.workload, plan.container);
     }
@@ -67,18 +75,22 @@ impl Narrator {
             return output::json_line(event);
         }
         match &event.what {
-            What::Step { step } => self.progress.step(words(*step)),
+            What::Step { step } => {
+                self.steady = false;
+                self.progress.step(words(*step));
+            }
             What::Connected { pods, env_file } => {
                 self.progress.done();
-                if !self.connected {
-                    let summary = self.summary(pods, &env_file.display().to_string());
-                    self.progress.note(&summary);
-                }
-                self.connected = true;
+                let summary = self.summary(pods, &env_file.display().to_string());
+                self.progress.note(&summary);
+                self.services.clear();
+                self.steady = true;
             }
-            What::ServiceAdded { service, port, local } if !self.connected => {
+            What::ServiceAdded { service, port, local } if !self.steady => {
                 self.services.push((format!("{service}:{port}"), local.to_string()));
             }
+            What::TunnelUp { .. } | What::TunnelDown { .. } | What::ServiceRemoved { .. }
+                if !self.steady => {}
             What::Restored { .. } | What::Ended { .. } => {
                 self.progress.done();
                 if let Some(line) = line(&event.what) {
@@ -105,13 +117,24 @@ impl Narrator {
         ];
         let mut rows = |label: &str, rows: Vec<String>| {
             for (index, row) in rows.into_iter().enumerate() {
-                let label = pad_str(if index == 0 { label } else { "" }, 11, console::Alignment::Left, None).into_owned();
+                let label = pad_str(
+                    if index == 0 { label } else { "" },
+                    11,
+                    console::Alignment::Left,
+                    None,
+                )
+                .into_owned();
                 lines.push(format!("  {}  {row}", dim.apply_to(label)));
             }
         };
         rows("inbound", self.inbound.clone());
-        let width = self.services.iter().map(|(service, _)| service.chars().count()).max().unwrap_or(0);
-        let services = self.services.iter().map(|(service, local)| format!("{service:width$} → {local}")).collect();
+        let width =
+            self.services.iter().map(|(service, _)| service.chars().count()).max().unwrap_or(0);
+        let services = self
+            .services
+            .iter()
+            .map(|(service, local)| format!("{service:width$} → {local}"))
+            .collect();
         rows("outbound", services);
         rows("environment", vec![format!("set -a; . {env_file}; set +a")]);
         lines.join("\n")

@@ -62,7 +62,9 @@ impl Ended {
 
 /// Finds the file that `command` would start, so that a command which is not there is told before anything is changed.
 pub(super) fn find(command: &[OsString]) -> Result<PathBuf, Failure> {
-    let [name, ..] = command else { return Err(Failure::new(Code::Input, "there is no command after --")) };
+    let [name, ..] = command else {
+        return Err(Failure::new(Code::Input, "there is no command after --"));
+    };
     let path = std::env::var_os("PATH").unwrap_or_default();
     let candidates: Vec<PathBuf> = if name.as_bytes().contains(&b'/') {
         vec![PathBuf::from(name)]
@@ -70,7 +72,8 @@ pub(super) fn find(command: &[OsString]) -> Result<PathBuf, Failure> {
         std::env::split_paths(&path).map(|directory| directory.join(name)).collect()
     };
     let executable = |file: &&PathBuf| {
-        file.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+        file.metadata()
+            .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
     };
     if let Some(found) = candidates.iter().find(executable) {
         return Ok(found.clone());
@@ -78,19 +81,30 @@ pub(super) fn find(command: &[OsString]) -> Result<PathBuf, Failure> {
     let name = Path::new(name).display();
     let there = candidates.iter().find(|file| file.exists());
     let failure = match there {
-        Some(file) => Failure::new(Code::Program, format!("cannot start {name}: {} is no program", file.display()))
-            .with_status(NOT_EXECUTABLE)
-            .with_hint("make it executable, or name its interpreter first, such as: -- python3 orders.py"),
-        None => Failure::new(Code::Program, format!("cannot start {name}: there is no such command"))
-            .with_status(NOT_FOUND)
-            .with_hint("check its name and PATH; nothing has been changed in the cluster"),
+        Some(file) => Failure::new(
+            Code::Program,
+            format!("cannot start {name}: {} is no program", file.display()),
+        )
+        .with_status(NOT_EXECUTABLE)
+        .with_hint(
+            "make it executable, or name its interpreter first, such as: -- python3 orders.py",
+        ),
+        None => {
+            Failure::new(Code::Program, format!("cannot start {name}: there is no such command"))
+                .with_status(NOT_FOUND)
+                .with_hint("check its name and PATH; nothing has been changed in the cluster")
+        }
     };
     Err(failure)
 }
 
 impl Program {
     /// Starts `command` with `environment` on top of this process's.
-    pub(super) fn start(command: &[OsString], environment: &Environment, output: Output) -> Result<Self, Failure> {
+    pub(super) fn start(
+        command: &[OsString],
+        environment: &Environment,
+        output: Output,
+    ) -> Result<Self, Failure> {
         let [name, arguments @ ..] = command else {
             return Err(Failure::new(Code::Input, "there is no command after --"));
         };
@@ -103,11 +117,13 @@ impl Program {
             process.stdout(Stdio::from(io::stderr()));
         }
         let child = process.spawn().map_err(|error| {
-            let status = if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE };
+            let status =
+                if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE };
             let message = format!("cannot start {}: {error}", Path::new(name).display());
             Failure::new(Code::Program, message).with_status(status)
         })?;
-        let number = i32::try_from(child.id()).expect("process numbers are positive 32-bit numbers on every Unix");
+        let number = i32::try_from(child.id())
+            .expect("process numbers are positive 32-bit numbers on every Unix");
         let group = Pid::from_raw(number);
         let (tell, ended) = oneshot::channel();
         // A thread and not the runtime's own waiting, because that does not tell of a command that the user has stopped with Ctrl-Z.
@@ -118,7 +134,9 @@ impl Program {
                 // Nobody listens any more only while towline itself is ending.
                 let _ = tell.send(end);
             })
-            .map_err(|error| Failure::new(Code::Internal, format!("cannot wait for the command: {error}")))?;
+            .map_err(|error| {
+                Failure::new(Code::Internal, format!("cannot wait for the command: {error}"))
+            })?;
         Ok(Self { group, ended })
     }
 
@@ -202,17 +220,20 @@ mod tests {
         let script = "printf '%s' \"$VALUE\" > \"$0\"; ps -o pgid= -p $$ | tr -d ' ' > \"$0.group\"; echo $$ > \"$0.pid\"; exit 3";
         let mut command = words(&["sh", "-c", script]);
         command.push(file.clone().into());
-        let mut program = Program::start(&command, &environment(b"a\n$\xff'"), Output::ToStandardError).unwrap();
+        let mut program =
+            Program::start(&command, &environment(b"a\n$\xff'"), Output::ToStandardError).unwrap();
         assert_eq!(program.ended().await, Ended::Exited(3));
         assert_eq!(std::fs::read(&file).unwrap(), b"a\n$\xff'");
-        let read = |suffix: &str| std::fs::read_to_string(format!("{}{suffix}", file.display())).unwrap();
+        let read =
+            |suffix: &str| std::fs::read_to_string(format!("{}{suffix}", file.display())).unwrap();
         assert_eq!(read(".group").trim(), read(".pid").trim());
     }
 
     #[tokio::test]
     async fn signals_reach_it() {
         let command = words(&["sleep", "60"]);
-        let mut program = Program::start(&command, &Environment::default(), Output::Inherited).unwrap();
+        let mut program =
+            Program::start(&command, &Environment::default(), Output::Inherited).unwrap();
         program.signal(Signal::SIGTERM);
         let ended = program.ended().await;
         assert_eq!((ended, ended.status()), (Ended::Killed(Signal::SIGTERM), 143));

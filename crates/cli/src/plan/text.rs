@@ -47,7 +47,10 @@ pub(crate) fn plan(plan: &Plan, colour: Colour) -> String {
 }
 
 /// Only the checks.
-pub(crate) fn only_checks<'a>(found: impl IntoIterator<Item = &'a Check>, colour: Colour) -> String {
+pub(crate) fn only_checks<'a>(
+    found: impl IntoIterator<Item = &'a Check>,
+    colour: Colour,
+) -> String {
     let found: Vec<Check> = found.into_iter().cloned().collect();
     let mut text = String::new();
     let _ = each_check(&mut text, &found, &Paint(colour == Colour::On));
@@ -56,9 +59,14 @@ pub(crate) fn only_checks<'a>(found: impl IntoIterator<Item = &'a Check>, colour
 
 fn head(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
     let pods = count(plan.replicas as usize, "pod", "pods");
-    writeln!(text, "{}", paint.bold(&format!("{}, container {}, {pods}", plan.workload, plan.container)))?;
+    writeln!(
+        text,
+        "{}",
+        paint.bold(&format!("{}, container {}, {pods}", plan.workload, plan.container))
+    )?;
     let cluster = &plan.cluster;
-    let place = format!("context {}, {}, Kubernetes {}", cluster.context, cluster.server, cluster.version);
+    let place =
+        format!("context {}, {}, Kubernetes {}", cluster.context, cluster.server, cluster.version);
     writeln!(text, "{}", paint.dim(&place))?;
     match &plan.limited_to {
         Some(limit) => writeln!(text, "{limit}"),
@@ -69,16 +77,19 @@ fn head(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
 fn cluster(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
     writeln!(text, "\n{}", paint.bold("In the cluster, until the session ends"))?;
     let paths: Vec<&str> = plan.fields.iter().map(|field| field.path.as_str()).collect();
-    let objects: Vec<String> = plan.objects.iter().map(|object| format!("{} {}", object.kind, object.name)).collect();
+    let objects: Vec<String> =
+        plan.objects.iter().map(|object| format!("{} {}", object.kind, object.name)).collect();
     let width = width(paths.iter().copied());
     for FieldChange { path, before, after } in &plan.fields {
         let path = pad_str(path, width, console::Alignment::Left, None);
         let (sign, style, change) = match (before, after) {
             (None, Some(after)) => ("+", Style::new().green(), value(after)),
             (Some(before), None) => ("-", Style::new().red(), value(before)),
-            (Some(before), Some(after)) => {
-                ("~", Style::new().yellow(), format!("{} {} {}", paint.dim(&value(before)), paint.dim("→"), value(after)))
-            }
+            (Some(before), Some(after)) => (
+                "~",
+                Style::new().yellow(),
+                format!("{} {} {}", paint.dim(&value(before)), paint.dim("→"), value(after)),
+            ),
             (None, None) => continue,
         };
         writeln!(text, "  {} {path}  {change}", paint.with(style, sign))?;
@@ -86,7 +97,12 @@ fn cluster(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
     let width = self::width(objects.iter().map(String::as_str));
     for (object, name) in plan.objects.iter().zip(&objects) {
         let name = pad_str(name, width, console::Alignment::Left, None);
-        writeln!(text, "  {} {name}  {}", paint.with(Style::new().green(), "+"), paint.dim(&object.purpose))?;
+        writeln!(
+            text,
+            "  {} {name}  {}",
+            paint.with(Style::new().green(), "+"),
+            paint.dim(&object.purpose)
+        )?;
     }
     Ok(())
 }
@@ -94,7 +110,10 @@ fn cluster(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
 fn inbound(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
     writeln!(text, "\n{}", paint.bold("From the cluster to this machine"))?;
     if plan.inbound.is_empty() {
-        return writeln!(text, "  no port: the container declares none, and no service sends to it");
+        return writeln!(
+            text,
+            "  no port: the container declares none, and no service sends to it"
+        );
     }
     let left: Vec<String> = plan
         .inbound
@@ -121,8 +140,11 @@ fn outbound(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
     if plan.outbound.is_empty() {
         return writeln!(text, "  no service");
     }
-    let names: Vec<String> =
-        plan.outbound.iter().map(|service| format!("{}.{}", service.name, service.namespace)).collect();
+    let names: Vec<String> = plan
+        .outbound
+        .iter()
+        .map(|service| format!("{}.{}", service.name, service.namespace))
+        .collect();
     let width = width(names.iter().map(String::as_str));
     for (service, name) in plan.outbound.iter().zip(&names) {
         let ports: Vec<String> = service
@@ -134,10 +156,18 @@ fn outbound(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
             })
             .collect();
         let name = pad_str(name, width, console::Alignment::Left, None);
-        let headless = if service.cluster_ip.is_none() { paint.dim("   by name, no address") } else { String::new() };
+        let headless = if service.cluster_ip.is_none() {
+            paint.dim("   by name, no address")
+        } else {
+            String::new()
+        };
         writeln!(text, "  {name}  {}{headless}", ports.join(", "))?;
     }
-    writeln!(text, "  {}", paint.dim("each on a free port of 127.0.0.1, as the program's environment will say"))
+    writeln!(
+        text,
+        "  {}",
+        paint.dim("each on a free port of 127.0.0.1, as the program's environment will say")
+    )
 }
 
 fn checks(text: &mut String, found: &[Check], paint: &Paint) -> std::fmt::Result {
@@ -152,7 +182,10 @@ fn checks(text: &mut String, found: &[Check], paint: &Paint) -> std::fmt::Result
         (0, 0) => paint.with(Style::new().green().bold(), "Nothing stands in the way."),
         (0, warnings) => {
             let warnings = count(warnings, "warning", "warnings");
-            paint.with(Style::new().yellow().bold(), &format!("Nothing stands in the way; {warnings}."))
+            paint.with(
+                Style::new().yellow().bold(),
+                &format!("Nothing stands in the way; {warnings}."),
+            )
         }
         (blocked, _) => {
             let things = if blocked == 1 { "One thing stands" } else { "Some things stand" };
@@ -171,11 +204,18 @@ fn each_check(text: &mut String, found: &[Check], paint: &Paint) -> std::fmt::Re
             Outcome::Warning => ("!", "warning", Style::new().yellow()),
             Outcome::Blocked => ("✗", "blocked", Style::new().red()),
         };
-        let mark = pad_str(&format!("{sign} {word}"), 9, console::Alignment::Left, None).into_owned();
+        let mark =
+            pad_str(&format!("{sign} {word}"), 9, console::Alignment::Left, None).into_owned();
         let title = pad_str(&check.title, width, console::Alignment::Left, None);
         writeln!(text, "  {} {title}  {}", paint.with(style, &mark), check.message)?;
         if let Some(fix) = &check.fix {
-            writeln!(text, "  {:width$}  {}", "", paint.dim(&format!("→ {fix}")), width = width + 10)?;
+            writeln!(
+                text,
+                "  {:width$}  {}",
+                "",
+                paint.dim(&format!("→ {fix}")),
+                width = width + 10
+            )?;
         }
     }
     Ok(())
@@ -184,7 +224,9 @@ fn each_check(text: &mut String, found: &[Check], paint: &Paint) -> std::fmt::Re
 /// A field's value in one line; the rest of a long one is counted.
 fn value(value: &Value) -> String {
     let text = match value {
-        Value::String(text) if !text.is_empty() && !text.contains(char::is_whitespace) => text.clone(),
+        Value::String(text) if !text.is_empty() && !text.contains(char::is_whitespace) => {
+            text.clone()
+        }
         Value::Array(words) if words.iter().all(Value::is_string) => {
             let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
             words.join(" ")
