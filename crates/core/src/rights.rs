@@ -60,6 +60,8 @@ pub fn rules(kind: Kind, minor: Option<u32>) -> Vec<Rule> {
         ),
         services(Place::Target),
         services(Place::Services),
+        endpoints(Place::Target),
+        endpoints(Place::Services),
     ];
     rules.extend(workload(kind));
     rules.extend([
@@ -90,15 +92,22 @@ pub fn rules(kind: Kind, minor: Option<u32>) -> Vec<Rule> {
     rules.push(rule(
         "coordination.k8s.io",
         "leases",
-        &["get", "list", "watch", "create", "update", "patch", "delete"],
+        &["get", "create", "update", "patch", "delete"],
         Need::Session,
         "The lease makes the workload one session's, and says that its client is alive.",
+    ));
+    rules.push(rule(
+        "coordination.k8s.io",
+        "leases",
+        &["list"],
+        Need::Look,
+        "To list the sessions of a namespace.",
     ));
     rules.extend(left_behind(kind));
     rules.push(rule(
         "",
         "events",
-        &["list", "watch"],
+        &["list"],
         Need::Optional(NO_EVENTS),
         "To say why a pod does not come.",
     ));
@@ -109,7 +118,7 @@ pub fn rules(kind: Kind, minor: Option<u32>) -> Vec<Rule> {
             "configmaps",
             &["get"],
             Need::Optional(NO_ORIGINS),
-            "To say from which key of a config map a variable comes.",
+            "To say from which key of a config map a variable comes, and for the authority of the API server (kube-root-ca.crt).",
         ),
         rule(
             "",
@@ -124,7 +133,9 @@ pub fn rules(kind: Kind, minor: Option<u32>) -> Vec<Rule> {
 
 const NO_NAMESPACE: &str = "a namespace that does not exist looks like an empty one";
 const NO_EVENTS: &str = "when a pod does not come, its events cannot be read for the reason";
-const NO_ORIGINS: &str = "variables that come from a whole config map are not told by key";
+const NO_NAMED_PORTS: &str =
+    "headless services that give their pods' port by name are reached on the service's own number";
+const NO_ORIGINS: &str = "variables that come from a whole config map are not told by key, and the authority of the pods' API server is taken from the kubeconfig";
 const NO_IMAGE_VARIABLES: &str = "variables that only the container's image sets are not known";
 
 fn rule(
@@ -148,6 +159,11 @@ fn services(place: Place) -> Rule {
             "To find the target, and to reach services from the developer's machine.",
         )
     }
+}
+
+fn endpoints(place: Place) -> Rule {
+    const PURPOSE: &str = "To find the pods' port behind a headless service that gives it by name.";
+    Rule { place, ..rule("", "endpoints", &["get"], Need::Optional(NO_NAMED_PORTS), PURPOSE) }
 }
 
 /// The workload itself, and what stands between it and its pods.
@@ -205,18 +221,12 @@ fn left_behind(kind: Kind) -> Option<Rule> {
 
 fn restorer() -> Vec<Rule> {
     const PURPOSE: &str = "The restorer, a Job that puts the workload back when the client is gone. Its role is a part of this one.";
-    const MAKE: &[&str] = &["get", "create", "delete"];
+    const MAKE: &[&str] = &["create", "delete"];
     vec![
         rule("", "serviceaccounts", MAKE, Need::Restorer, PURPOSE),
         rule("rbac.authorization.k8s.io", "roles", MAKE, Need::Restorer, PURPOSE),
         rule("rbac.authorization.k8s.io", "rolebindings", MAKE, Need::Restorer, PURPOSE),
-        rule(
-            "batch",
-            "jobs",
-            &["get", "list", "watch", "create", "delete"],
-            Need::Restorer,
-            PURPOSE,
-        ),
+        rule("batch", "jobs", MAKE, Need::Restorer, PURPOSE),
     ]
 }
 
