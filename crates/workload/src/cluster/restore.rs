@@ -13,6 +13,7 @@ use super::pods::{pods_api, workload_value};
 use super::request::{RequestError, code};
 use crate::names::{FIELD_MANAGER, POD_MANIFEST_KEY, lease_name, session_object_name};
 use crate::original::Original;
+use crate::rollout::is_terminating;
 use crate::workload::resource;
 use crate::{Kind, ReverseError, SessionRecord, WorkloadRef, is_installed, reverse};
 
@@ -160,7 +161,10 @@ async fn restore_pod(
             return Ok(Restored::TakenOver { by });
         }
         let installed = pod.as_ref().and_then(is_installed).map(|record| record.id);
-        if pod.is_some() && installed.is_none() {
+        // A pod without a mark is the original, or somebody's new one. But one that is on its way out is neither: the client has deleted
+        // the original, and has not lived to create the agent's.
+        let leaving = pod.as_ref().is_some_and(is_terminating);
+        if pod.is_some() && installed.is_none() && !leaving {
             return Ok(Restored::NothingToDo);
         }
         let session = match (installed, expect) {
