@@ -46,8 +46,9 @@ impl Progress {
             Mode::Silent => {}
             Mode::Lines => output::complain(&format!("{text} …")),
             Mode::Spinner(bar) => {
-                bar.reset();
+                // In this order: to reset it draws it.
                 bar.set_message(text.to_owned());
+                bar.reset();
                 bar.enable_steady_tick(Duration::from_millis(100));
             }
         }

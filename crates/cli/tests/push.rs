@@ -194,10 +194,10 @@ fn with_a_credential_helper() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     registry.manifest("agent", "helped");
 
-    let output = run("echo 'the keychain is locked' >&2; echo hunter2; exit 1");
+    let output = run("read server; echo 'the keychain is locked' >&2; echo hunter2; exit 1");
     refused(&output, 2, &["docker-credential-test", "the keychain is locked"]);
     assert!(!text(&output.stderr).contains("hunter2"), "a helper's output is told");
-    let output = run("echo 'credentials not found in native keychain'; exit 1");
+    let output = run("read server; echo 'credentials not found in native keychain'; exit 1");
     refused(&output, 3, &["none is known here"]);
 }
 

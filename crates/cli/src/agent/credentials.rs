@@ -50,9 +50,9 @@ pub(super) fn for_registry(registry: &str) -> Result<RegistryAuth, Failure> {
             Err(failed(&format!("the credential helper docker-credential-{helper} failed"))
                 .with_detail(stderr))
         }
-        Err(CredentialRetrievalError::HelperCommunicationError) => {
-            Err(failed("its credential helper cannot be started; is docker-credential-… on PATH?"))
-        }
+        Err(CredentialRetrievalError::HelperCommunicationError) => Err(failed(
+            "its credential helper cannot be started, or does not listen; is docker-credential-… on PATH?",
+        )),
         Err(error) => Err(failed(&error.to_string())),
     }
 }

@@ -125,7 +125,13 @@ impl Conductor {
         }
         self.narrator.event(&event);
         match event.what {
-            What::Connected { .. } => Some(Input::Connected),
+            What::Connected { .. } => {
+                if self.arguments.command.is_empty() {
+                    self.narrator
+                        .say("Start your program with that environment. Ctrl-C ends the session.");
+                }
+                Some(Input::Connected)
+            }
             What::Overwritten { .. } => {
                 Some(self.lost("somebody has changed the workload; theirs stays"))
             }

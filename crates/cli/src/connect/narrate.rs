@@ -64,9 +64,12 @@ impl Narrator {
         self.target = format!("{}, container {}", plan.workload, plan.container);
     }
 
-    /// A line outside the events, for people only.
+    /// A line outside the events, for people; on standard error in both forms.
     pub(super) fn say(&mut self, line: &str) {
-        self.progress.note(line);
+        match self.format {
+            Format::Json => output::complain(line),
+            Format::Text => self.progress.note(line),
+        }
     }
 
     /// The session told something.

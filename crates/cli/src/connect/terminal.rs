@@ -56,3 +56,6 @@ impl Terminal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
