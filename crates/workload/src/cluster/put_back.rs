@@ -1,14 +1,20 @@
 //! All that it takes to end a session in the cluster, in order.
 
+use std::time::Duration;
+
 use kube::Client;
 use tokio::time::Instant;
 
+use super::evict::evict;
 use super::replace::replace_pods;
 use super::request::RequestError;
 use super::restore::{Expect, RestoreError, Restored, restore};
 use super::sweep::{Sweeper, Swept, sweep};
 use super::wait::{Progress, WaitError, wait_restored};
 use crate::{Direction, WorkloadRef};
+
+/// How long sweeping may take at least.
+const SWEEP: Duration = Duration::from_secs(30);
 
 /// How far [`put_back`] came.
 #[derive(Debug)]
@@ -43,7 +49,16 @@ pub async fn put_back(
         Restored::TakenOver { .. } => None,
         _ => follow(client, workload, session, deadline, progress).await.err(),
     };
+    if not_in_service.is_some() {
+        // Whatever the workload's own pods do, no agent stays. A missing right is told by the sweep, which needs the same one.
+        match evict(client, workload, session).await {
+            Err(error) if !error.is_forbidden() => return Err(error.into()),
+            _ => {}
+        }
+    }
     progress(Progress::Sweeping);
+    // Waiting may have taken all the time there was.
+    let deadline = deadline.max(Instant::now() + SWEEP);
     let swept = sweep(client, workload, session, sweeper, deadline).await?;
     Ok(PutBack { restored, not_in_service, swept })
 }

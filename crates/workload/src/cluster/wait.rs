@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::observe::{ObserveError, Selection, until};
 use super::pods::{belongs, pods_api, selection};
 use super::request::RequestError;
+use super::stuck::hopeless;
 use crate::names::agent_pods_selector;
 use crate::rollout::{is_original_and_ready, is_terminating};
 use crate::{Kind, Rollout, WorkloadRef};
@@ -53,6 +54,14 @@ pub enum WaitError {
         /// What is missing.
         still: String,
     },
+    /// The workload's own pods have trouble that is not the session's.
+    #[error("{workload} has been restored, but its own pods do not become ready: {why}")]
+    OwnPods {
+        /// The workload.
+        workload: WorkloadRef,
+        /// What troubles one of them.
+        why: String,
+    },
     /// A request failed.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -63,7 +72,7 @@ pub enum WaitError {
 /// A workload that does not exist (any more) only has to lose its agents.
 ///
 /// # Errors
-/// As [`WaitError`] says. Requests that fail for a while are made again until the deadline.
+/// As [`WaitError`] says. Requests that fail for a while are made again until the deadline. Pods that have trouble of their own are not waited for.
 pub async fn wait_restored(
     client: &Client,
     workload: &WorkloadRef,
@@ -71,9 +80,15 @@ pub async fn wait_restored(
     deadline: Instant,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<(), WaitError> {
-    agents_gone(client, workload, session, deadline, progress).await?;
-    let Some(value) = settled(client, workload, deadline).await? else { return Ok(()) };
-    in_service(client, workload, &value, deadline, progress).await
+    let back = async {
+        agents_gone(client, workload, session, deadline, progress).await?;
+        let Some(value) = settled(client, workload, deadline).await? else { return Ok(()) };
+        in_service(client, workload, &value, deadline, progress).await
+    };
+    tokio::select! {
+        back = back => back,
+        why = hopeless(client, workload) => Err(WaitError::OwnPods { workload: workload.clone(), why }),
+    }
 }
 
 async fn agents_gone(
