@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Event, Pod};
 use kube::Api;
 use kube::api::ListParams;
 
@@ -34,6 +34,8 @@ pub(super) enum CauseKind {
     Refused,
     Scheduling,
     Configuration,
+    /// The image has no agent in it.
+    NoAgent,
     Crash,
     Slow,
 }
@@ -50,6 +52,7 @@ impl Cause {
             CauseKind::Refused => "Ask whoever runs the cluster for room in the quota, or for an exception from the policy that is named.",
             CauseKind::Scheduling => "Make room on the cluster's nodes, or give it more time with --timeout where nodes are added on demand.",
             CauseKind::Configuration => "See that everything the pod refers to exists: config maps, secrets, volumes, service account.",
+            CauseKind::NoAgent => "Name an image that has the agent with --agent-image; `towline agent push REGISTRY/NAME:TAG` makes one.",
             CauseKind::Crash => "Look at the log of the agent's container with kubectl logs.",
             CauseKind::Slow => "Look at the pods' events, or give them more time with --timeout.",
         }
@@ -94,6 +97,9 @@ pub(super) fn of_pod(pod: &Pod) -> Option<Cause> {
 
 fn of_container(status: &ContainerStatus) -> Option<Cause> {
     let state = status.state.as_ref()?;
+    if let Some(cause) = no_agent(status) {
+        return Some(cause);
+    }
     if let Some(waiting) = &state.waiting {
         let reason = waiting.reason.as_deref().unwrap_or_default();
         let message = waiting.message.as_deref().unwrap_or_default();
@@ -131,6 +137,20 @@ fn of_container(status: &ContainerStatus) -> Option<Cause> {
         Patience::Short,
         format!("container {} ended with status {}: {why}", status.name, ended.exit_code),
     ))
+}
+
+/// The runtime did not find the agent in the image: it is another image.
+fn no_agent(status: &ContainerStatus) -> Option<Cause> {
+    let states = [status.state.as_ref()?, status.last_state.as_ref().unwrap_or(&ContainerState::default())]
+        .map(|state| {
+            let waiting = state.waiting.as_ref().and_then(|waiting| waiting.message.clone());
+            waiting.or(state.terminated.as_ref().and_then(|ended| ended.message.clone()))
+        });
+    let words = states.into_iter().flatten().find(|words| {
+        words.contains("/towline-agent") && words.contains("no such file or directory")
+    })?;
+    let message = format!("image {} is not the agent's: {words}", status.image);
+    Some(Cause::new(CauseKind::NoAgent, Patience::None, message))
 }
 
 fn last_end(status: &ContainerStatus) -> String {
@@ -250,6 +270,20 @@ mod tests {
             pod(json!({"containerStatuses": [container(json!({"terminated": {"exitCode": 0}}))]})),
             None
         );
+    }
+
+    #[test]
+    fn another_image_is_told_from_an_agent_that_fails() {
+        let looping = json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}});
+        let ended = |message: &str| {
+            let mut status = container(looping.clone());
+            status["lastState"] = json!({"terminated": {"exitCode": 128, "reason": "StartError", "message": message}});
+            pod(json!({"containerStatuses": [status]})).unwrap()
+        };
+        let other = ended(r#"exec: "/towline-agent": stat /towline-agent: no such file or directory"#);
+        assert_eq!((other.kind, other.patience), (CauseKind::NoAgent, Patience::None));
+        assert!(other.message.contains("image i:1 is not the agent's"), "{}", other.message);
+        assert_eq!(ended("panicked").kind, CauseKind::Crash);
     }
 
     #[test]
