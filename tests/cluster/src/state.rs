@@ -50,7 +50,7 @@ impl Namespace {
     }
 
     /// Checks, without waiting, that the session is wholly undone: the workload is what it was, its `count` pods (labelled `app: NAME`) are Ready,
-    /// and nothing of Towline is left.
+    /// and nothing of Towline is left but what is on its way out.
     ///
     /// # Errors
     /// With what is not as before.
@@ -64,7 +64,7 @@ impl Namespace {
             (staying, ready) == (count, count),
             "{name}: {staying} pods, {ready} ready; {count} were there"
         );
-        let left = self.left().await?;
+        let left: Vec<String> = self.bearing(Stage::Staying).await?;
         ensure!(left.is_empty(), "left: {}", left.join(", "));
         Ok(())
     }
@@ -103,12 +103,17 @@ impl Namespace {
     /// # Errors
     /// When the cluster does not answer.
     pub async fn left(&self) -> Result<Vec<String>> {
+        self.bearing(Stage::Any).await
+    }
+
+    async fn bearing(&self, stage: Stage) -> Result<Vec<String>> {
         let mut left = Vec::new();
         macro_rules! look {
             ($($kind:ty),*) => {$(
                 for object in self.api::<$kind>().list(&ListParams::default()).await? {
-                    let labels = object.labels().keys().chain(object.annotations().keys()).any(|key| key.contains("towline"));
-                    if labels || object.name_any().starts_with("towline") {
+                    let mut keys = object.labels().keys().chain(object.annotations().keys());
+                    let marked = keys.any(|key| key.contains("towline")) || object.name_any().starts_with("towline");
+                    if marked && (stage == Stage::Any || !is_leaving(&object)) {
                         left.push(format!("{}/{}", stringify!($kind), object.name_any()));
                     }
                 }
@@ -168,4 +173,19 @@ impl Namespace {
         take!(k8s_openapi::api::core::v1::ConfigMap, k8s_openapi::api::core::v1::ResourceQuota);
         Ok(all)
     }
+}
+
+/// Which objects count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// All that are there.
+    Any,
+    /// Those that nobody has told to go.
+    Staying,
+}
+
+/// Whether the cluster is removing the object: it was deleted, or is a token whose account was.
+fn is_leaving(object: &impl ResourceExt) -> bool {
+    object.meta().deletion_timestamp.is_some()
+        || object.annotations().contains_key("kubernetes.io/service-account.uid")
 }

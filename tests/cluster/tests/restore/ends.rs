@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use towline_cluster_tests::namespace::Namespace;
+use towline_cluster_tests::{eventually, namespace::Namespace};
 
 const WEB: &str = "deployment/web";
 
@@ -58,10 +58,12 @@ async fn ctrl_c_ends_the_command_first() -> Result<()> {
     let mark = ns.home.path().join("cleaned-up");
     let mark = mark.to_string_lossy();
     // A program that cleans up when told to end, which takes a moment.
-    let program =
-        r#"trap 'sleep 0.3; echo done >"$0"; exit 3' INT TERM; while :; do sleep 0.1; done"#;
+    let program = r#"trap 'sleep 0.3; echo done >"$0"; exit 3' INT TERM; echo begun >"$0"; while :; do sleep 0.1; done"#;
     let mut session = ns.connect(&[WEB], &["sh", "-c", program, &mark])?;
-    session.event("connected").await?;
+    eventually("the command has begun", || async {
+        Ok((std::fs::read_to_string(&*mark)? == "begun\n").then_some(()))
+    })
+    .await?;
     session.signal("INT")?;
     let (end, status) = session.outcome().await?;
     ensure!(end == "stopped" && status.code() == Some(3), "{end}, {status}\n{}", session.told());

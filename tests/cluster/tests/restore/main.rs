@@ -1,5 +1,6 @@
 //! However a session ends, the workload goes back to what it was, and nothing is left behind.
 
+mod broken;
 mod crash;
 mod ends;
 mod history;
