@@ -12,6 +12,19 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+/// The bytes that [`upload`] sends.
+pub const UPLOAD: usize = 100_000;
+
+/// Arguments for `curl` to send [`UPLOAD`] bytes to `url` by HTTP/2. One request a connection: curl 7.88 cannot use one again after prior knowledge.
+pub fn upload(url: &str) -> Vec<String> {
+    let mut arguments: Vec<String> =
+        ["-s", "-S", "--max-time", "20", "--http2-prior-knowledge", "--data-binary"]
+            .map(Into::into)
+            .into();
+    arguments.extend(["x".repeat(UPLOAD), url.into()]);
+    arguments
+}
+
 /// Answers every request with its HTTP version and the number of bytes of its body. Stopped when dropped.
 pub struct Http2 {
     /// Where it listens.

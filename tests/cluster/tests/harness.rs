@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use towline_cluster_tests::app::deployment;
 use towline_cluster_tests::carry::Route;
+use towline_cluster_tests::h2c::{Http2, UPLOAD, upload};
 use towline_cluster_tests::namespace::Namespace;
 use towline_cluster_tests::peer::{self, MODES, Side};
 
@@ -25,4 +26,16 @@ async fn connections_inside_the_cluster_keep_the_rules() -> Result<()> {
     route.many(500).await?;
     futures::future::try_join(route.upload(10_000_000), route.download(10_000_000)).await?;
     namespace.nothing_left().await
+}
+
+#[tokio::test]
+async fn http2_without_tls() -> Result<()> {
+    let server = Http2::start().await?;
+    let output = tokio::process::Command::new("curl")
+        .args(upload(&format!("http://{}/", server.address)))
+        .output()
+        .await?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    ensure!(text == format!("HTTP/2.0 {UPLOAD}"), "{text} {output:?}");
+    Ok(())
 }

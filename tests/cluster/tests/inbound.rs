@@ -9,7 +9,7 @@ use futures::future::try_join_all;
 use serde_json::{Value, json};
 use towline_cluster_tests::app::{self, HTTP, container, deployment, service};
 use towline_cluster_tests::carry::{GIB, Route};
-use towline_cluster_tests::h2c::Http2;
+use towline_cluster_tests::h2c::{Http2, UPLOAD, upload};
 use towline_cluster_tests::here::{Answering, free_port};
 use towline_cluster_tests::namespace::Namespace;
 use towline_cluster_tests::peer::{MODES, Peer, Side, call};
@@ -62,25 +62,11 @@ async fn every_protocol_arrives_unharmed() -> Result<()> {
     let route = Route::new(Side::Cluster, &host, ports);
     route.protocols().await?;
 
-    let url = format!("http://{host}:7101/");
-    let upload = "x".repeat(100_000);
-    let curl = [
-        "-s",
-        "-S",
-        "--max-time",
-        "20",
-        "--http2-prior-knowledge",
-        "--data-binary",
-        &upload,
-        &url,
-        &url,
-    ];
-    let output = node::command("curl", &curl)?.output().await?;
+    let arguments = upload(&format!("http://{host}:7101/"));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let output = node::command("curl", &arguments)?.output().await?;
     let text = String::from_utf8_lossy(&output.stdout);
-    ensure!(
-        text == "HTTP/2.0 100000HTTP/2.0 100000",
-        "two requests on one HTTP/2 connection: {text} {output:?}"
-    );
+    ensure!(text == format!("HTTP/2.0 {UPLOAD}"), "HTTP/2: {text} {output:?}");
 
     let seen = call(Side::Cluster, &host, 7102, "tls", std::slice::from_ref(&certificate)).await?;
     ensure!(seen["echo"] == "secret", "TLS passed through: {seen}");

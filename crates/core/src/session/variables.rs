@@ -18,7 +18,11 @@ use crate::plan::Plan;
 /// language's interpreter.
 const READERS: [&[&str]; 4] = [
     &["cat", "/proc/self/environ"],
-    &["python3", "-c", "import sys; sys.stdout.buffer.write(open('/proc/self/environ', 'rb').read())"],
+    &[
+        "python3",
+        "-c",
+        "import sys; sys.stdout.buffer.write(open('/proc/self/environ', 'rb').read())",
+    ],
     &["node", "-e", "process.stdout.write(require('fs').readFileSync('/proc/self/environ'))"],
     &["busybox", "cat", "/proc/self/environ"],
 ];
@@ -57,10 +61,18 @@ async fn from_a_pod(cluster: &Cluster, plan: &Plan) -> Option<Vec<u8>> {
 }
 
 /// What a command in the container prints; `None` where it does not succeed.
-async fn exec(api: &Api<Pod>, pod: &str, container: &str, command: &[&str]) -> kube::Result<Option<Vec<u8>>> {
-    let parameters = AttachParams::default().container(container).stdout(true).stderr(false).stdin(false);
+async fn exec(
+    api: &Api<Pod>,
+    pod: &str,
+    container: &str,
+    command: &[&str],
+) -> kube::Result<Option<Vec<u8>>> {
+    let parameters =
+        AttachParams::default().container(container).stdout(true).stderr(false).stdin(false);
     let mut process = api.exec(pod, command.iter().copied(), &parameters).await?;
-    let (Some(stdout), Some(status)) = (process.stdout(), process.take_status()) else { return Ok(None) };
+    let (Some(stdout), Some(status)) = (process.stdout(), process.take_status()) else {
+        return Ok(None);
+    };
     let mut bytes = Vec::new();
     let read = stdout.take(LONGEST).read_to_end(&mut bytes).await.is_ok();
     let succeeded = status.await.is_some_and(|status| status.status.as_deref() == Some("Success"));
