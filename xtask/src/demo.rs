@@ -73,10 +73,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let before = sandbox::is_up()?;
     sandbox::up()?;
     let result = on_sandbox(&sandbox, arguments.headless);
-    if arguments.headless && !arguments.keep && !before {
-        sandbox::down(&sandbox)?;
+    if before || arguments.keep || !arguments.headless {
+        return result;
     }
-    result
+    result.and(sandbox::down(&sandbox))
 }
 
 fn on_sandbox(sandbox: &Sandbox, headless: bool) -> Result<()> {

@@ -68,7 +68,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
         Command::Down => down::down(&sandbox)?,
         Command::Status => return status(&sandbox),
-        Command::LoadImage { files } => images::load(&sandbox, files)?,
+        Command::LoadImage { files } => {
+            up::require_root()?;
+            images::load(&sandbox, files)?;
+        }
         Command::Kubeconfig => println!("{}", sandbox.kubeconfig().display()),
     }
     Ok(ExitCode::SUCCESS)
@@ -108,6 +111,7 @@ fn run_kind(command: &Command) -> Result<ExitCode> {
 }
 
 fn status(sandbox: &Sandbox) -> Result<ExitCode> {
+    up::require_root()?;
     let Some(node) = sandbox.node()? else {
         println!("down");
         return Ok(ExitCode::FAILURE);

@@ -145,10 +145,10 @@ fn cluster(arguments: &Arguments) -> Result<()> {
     let before = sandbox::is_up()?;
     let sandbox = sandbox::up()?;
     let result = cluster_tests(&sandbox, &arguments.extra);
-    if !before && !arguments.keep {
-        sandbox::down(&sandbox)?;
+    if before || arguments.keep {
+        return result;
     }
-    result
+    result.and(sandbox::down(&sandbox))
 }
 
 fn cluster_tests(sandbox: &Sandbox, extra: &[String]) -> Result<()> {
