@@ -1,6 +1,7 @@
 //! The owner of a session's state.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,7 +12,7 @@ use towline_workload::SessionRecord;
 use towline_workload::workload_value;
 
 use super::agents::Agents;
-use super::board::Board;
+use super::board::{Board, UNEASY};
 use super::chronicle::Chronicle;
 use super::directory::Directory;
 use super::error::SessionError;
@@ -66,6 +67,8 @@ pub(super) struct Live {
     pub(super) lost_since: Option<Instant>,
     /// How the session stands is to be asked.
     pub(super) doubt: bool,
+    /// The bytes that had come from the cluster, and when more came: much traffic can hold up the pings, and is as good a sign of life.
+    received: (u64, Instant),
 }
 
 /// Why a session leaves the workload.
@@ -98,6 +101,7 @@ impl Live {
             trouble: None,
             lost_since: None,
             doubt: false,
+            received: (0, Instant::now()),
         }
     }
 
@@ -200,11 +204,7 @@ impl Actor {
                 live.doubt = true;
             }
             Signal::Lease(Renewal::Failed(reason)) => live.trouble = Some(reason),
-            Signal::Doubt => live.doubt = true,
-            Signal::Refused { pod, reason } => {
-                tracing::warn!(pod, reason, "an agent refuses the session");
-                live.doubt = true;
-            }
+            Signal::Doubt | Signal::Refused { .. } => live.doubt = true,
             Signal::AgentUp => self.look(live),
             Signal::NoTunnel { .. } => {}
         }
@@ -220,7 +220,12 @@ impl Actor {
             &[],
         )
         .wanted;
-        let deaf = wanted > 0 && !self.board.hears_somebody();
+        let received = self.chronicle.counters.traffic.received.load(Relaxed);
+        if received != live.received.0 {
+            live.received = (received, Instant::now());
+        }
+        let flows = self.board.stands() && live.received.1.elapsed() < UNEASY;
+        let deaf = wanted > 0 && !flows && !self.board.hears_somebody();
         let reason = match &live.trouble {
             Some(trouble) => Some(trouble.clone()),
             None if deaf => Some("no agent answers".to_owned()),

@@ -94,6 +94,7 @@ impl Reach {
 /// Keeps a tunnel to the pod's agent, for ever.
 async fn serve(reach: Arc<Reach>, pod: String) {
     let mut backoff = Backoff::new();
+    let mut told = false;
     loop {
         let opened =
             Tunnel::open(&reach.client, &reach.namespace, &pod, reach.control_port, &reach.hello)
@@ -113,6 +114,9 @@ async fn serve(reach: Arc<Reach>, pod: String) {
                 let signal = match error.refusal() {
                     Some(Refusal::Session) => Signal::Doubt,
                     Some(Refusal::Version | Refusal::Key) => {
+                        if !std::mem::replace(&mut told, true) {
+                            reach.chronicle.tell(What::Warning { message: error.to_string() });
+                        }
                         Signal::Refused { pod: pod.clone(), reason: error.to_string() }
                     }
                     None => Signal::NoTunnel {

@@ -12,7 +12,7 @@ use crate::tunnel::Streams;
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A ping goes out every 5 s and is answered at once. Without an answer for this long something is wrong, long before the tunnel is given up.
-const UNEASY: Duration = Duration::from_secs(8);
+pub(super) const UNEASY: Duration = Duration::from_secs(6);
 
 #[derive(Debug)]
 pub(super) struct Board {
@@ -52,6 +52,11 @@ impl Board {
     /// The pods whose tunnel stands.
     pub(super) fn pods(&self) -> Vec<String> {
         self.standing.borrow().keys().cloned().collect()
+    }
+
+    /// Whether any tunnel stands.
+    pub(super) fn stands(&self) -> bool {
+        !self.standing.borrow().is_empty()
     }
 
     /// Whether any tunnel stands whose agent has answered lately.

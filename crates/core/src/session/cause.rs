@@ -141,11 +141,12 @@ fn of_container(status: &ContainerStatus) -> Option<Cause> {
 
 /// The runtime did not find the agent in the image: it is another image.
 fn no_agent(status: &ContainerStatus) -> Option<Cause> {
-    let states = [status.state.as_ref()?, status.last_state.as_ref().unwrap_or(&ContainerState::default())]
-        .map(|state| {
-            let waiting = state.waiting.as_ref().and_then(|waiting| waiting.message.clone());
-            waiting.or(state.terminated.as_ref().and_then(|ended| ended.message.clone()))
-        });
+    let states =
+        [status.state.as_ref()?, status.last_state.as_ref().unwrap_or(&ContainerState::default())]
+            .map(|state| {
+                let waiting = state.waiting.as_ref().and_then(|waiting| waiting.message.clone());
+                waiting.or(state.terminated.as_ref().and_then(|ended| ended.message.clone()))
+            });
     let words = states.into_iter().flatten().find(|words| {
         words.contains("/towline-agent") && words.contains("no such file or directory")
     })?;
@@ -280,7 +281,8 @@ mod tests {
             status["lastState"] = json!({"terminated": {"exitCode": 128, "reason": "StartError", "message": message}});
             pod(json!({"containerStatuses": [status]})).unwrap()
         };
-        let other = ended(r#"exec: "/towline-agent": stat /towline-agent: no such file or directory"#);
+        let other =
+            ended(r#"exec: "/towline-agent": stat /towline-agent: no such file or directory"#);
         assert_eq!((other.kind, other.patience), (CauseKind::NoAgent, Patience::None));
         assert!(other.message.contains("image i:1 is not the agent's"), "{}", other.message);
         assert_eq!(ended("panicked").kind, CauseKind::Crash);

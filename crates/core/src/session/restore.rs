@@ -19,6 +19,12 @@ const KEEP_TRYING: Duration = Duration::from_secs(30);
 /// How long the workload's own pods may take to be in service again. It is restored by then; only the waiting ends.
 const IN_SERVICE: Duration = Duration::from_secs(180);
 
+/// The same where somebody has deployed: whether theirs comes into service is their concern.
+const THEIRS_IN_SERVICE: Duration = Duration::from_secs(60);
+
+/// A failed try counts as trying for no longer than this: most of it may have been a wait that went well.
+const ONE_TRY: Duration = Duration::from_secs(15);
+
 /// How long what is left of a session that was taken over may take to go.
 const SWEEP: Duration = Duration::from_secs(20);
 
@@ -41,10 +47,11 @@ impl Actor {
                 self.sweep_own().await;
                 Ok(())
             }
-            _ => self.put_back().await,
+            Leaving::Overwritten { .. } => self.put_back(THEIRS_IN_SERVICE).await,
+            _ => self.put_back(IN_SERVICE).await,
         };
         drop(live);
-        if put_back.is_ok() && self.touched {
+        if put_back.is_ok() {
             self.remove_journal();
         }
         match (leaving, put_back) {
@@ -63,12 +70,13 @@ impl Actor {
         }
     }
 
-    async fn put_back(&self) -> Result<(), SessionError> {
+    async fn put_back(&self, in_service: Duration) -> Result<(), SessionError> {
         self.chronicle.tell(What::Step { step: Step::Restore });
         let mut unreachable_since: Option<Instant> = None;
         let mut backoff = Backoff::new();
         loop {
-            let error = match self.try_put_back().await {
+            let began = Instant::now();
+            let error = match self.try_put_back(in_service).await {
                 Ok(done) => {
                     self.tell_put_back(done);
                     return Ok(());
@@ -76,7 +84,10 @@ impl Actor {
                 Err(error) => error,
             };
             let first = unreachable_since.is_none();
-            let since = *unreachable_since.get_or_insert_with(Instant::now);
+            let since = *unreachable_since.get_or_insert_with(|| {
+                let now = Instant::now();
+                now - (now - began).min(ONE_TRY)
+            });
             if !error.is_transient() || since.elapsed() >= KEEP_TRYING {
                 return Err(self.not_put_back(error));
             }
@@ -91,7 +102,7 @@ impl Actor {
         }
     }
 
-    async fn try_put_back(&self) -> Result<PutBack, PutBackError> {
+    async fn try_put_back(&self, in_service: Duration) -> Result<PutBack, PutBackError> {
         let mut told = Step::Restore;
         let mut step = |step| {
             if step != told {
@@ -108,7 +119,7 @@ impl Actor {
             }
             Progress::Sweeping => step(Step::Sweep),
         };
-        let deadline = Instant::now() + IN_SERVICE;
+        let deadline = Instant::now() + in_service;
         let (client, workload) = (self.cluster.client(), &self.plan.workload);
         put_back(
             &client,

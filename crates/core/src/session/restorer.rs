@@ -6,8 +6,9 @@ use std::time::Duration;
 use futures::{StreamExt, pin_mut};
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::Api;
+use kube::api::ListParams;
 use kube::runtime::watcher;
 use tokio::time::{Instant, MissedTickBehavior};
 use towline_workload::names::session_object_name;
@@ -22,6 +23,9 @@ use crate::plan::Plan;
 
 /// How often the events are asked while the pod does not come.
 const ASK_EVENTS: Duration = Duration::from_secs(2);
+
+/// How often the pod's events are looked at for its start.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// Creates the restorer's objects and waits until it runs.
 pub(super) async fn start(
@@ -58,6 +62,9 @@ async fn running(cluster: &Cluster, plan: &Plan, since: Timestamp) -> Result<(),
     let began = Instant::now();
     let mut ask = tokio::time::interval_at(began + ASK_EVENTS, ASK_EVENTS);
     ask.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut glance = tokio::time::interval(GLANCE);
+    glance.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut pod: Option<String> = None;
     let mut cause: Option<Cause> = None;
     loop {
         tokio::select! {
@@ -65,7 +72,13 @@ async fn running(cluster: &Cluster, plan: &Plan, since: Timestamp) -> Result<(),
                 if seen.values().any(is_running) {
                     return Ok(());
                 }
+                pod = seen.keys().next_back().cloned();
                 cause = seen.values().find_map(cause::of_pod).or(cause);
+            }
+            _ = glance.tick(), if pod.is_some() => {
+                if let Some(name) = &pod && has_started(cluster, namespace, name).await {
+                    return Ok(());
+                }
             }
             _ = ask.tick() => {
                 let about = [("Pod", name.clone()), ("Job", name.clone())];
@@ -84,6 +97,15 @@ async fn running(cluster: &Cluster, plan: &Plan, since: Timestamp) -> Result<(),
             return Err(failed(plan, cause));
         }
     }
+}
+
+/// The kubelet tells that it has started a container at once, and writes the pod's status up to a second later.
+async fn has_started(cluster: &Cluster, namespace: &str, pod: &str) -> bool {
+    let api: Api<Event> = Api::namespaced(cluster.client(), namespace);
+    let started =
+        ListParams::default().fields(&format!("involvedObject.name={pod},reason=Started"));
+    // Who may not read events waits for the status.
+    api.list(&started).await.is_ok_and(|list| !list.items.is_empty())
 }
 
 fn is_running(pod: &Pod) -> bool {
