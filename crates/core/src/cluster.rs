@@ -185,7 +185,8 @@ async fn configure(
         token = PluginToken::new(plugin, &credentials);
     }
     // client-go takes an empty name for none.
-    parts.cluster.tls_server_name = parts.cluster.tls_server_name.take().filter(|name| !name.is_empty());
+    parts.cluster.tls_server_name =
+        parts.cluster.tls_server_name.take().filter(|name| !name.is_empty());
     let raw = RawKubeconfig {
         clusters: vec![named_cluster(&parts)],
         auth_infos: vec![named_user(&parts)],

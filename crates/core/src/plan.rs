@@ -4,6 +4,7 @@
 
 mod admission;
 mod build;
+mod defaults;
 mod error;
 mod local;
 mod outbound;
@@ -14,7 +15,7 @@ use serde_json::Value;
 use towline_wire::{SessionId, SessionKey};
 use towline_workload::{AgentContainer, FieldChange, SessionRecord, WorkloadRef};
 
-pub use self::build::{AGENT_IMAGE_VARIABLE, DEFAULT_AGENT_IMAGE};
+pub use self::defaults::{AGENT_IMAGE_VARIABLE, DEFAULT_AGENT_IMAGE};
 pub use self::error::PlanError;
 use crate::request::Request;
 
@@ -143,6 +144,46 @@ pub struct Check {
     /// Which error this is where it forbids to connect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<crate::report::Code>,
+}
+
+impl Check {
+    /// All is well.
+    pub fn passed(title: &str, message: impl Into<String>) -> Self {
+        Self {
+            title: title.to_owned(),
+            outcome: Outcome::Passed,
+            message: message.into(),
+            fix: None,
+            code: None,
+        }
+    }
+
+    /// It goes on, and something is lost.
+    pub fn warning(title: &str, message: impl Into<String>, fix: Option<String>) -> Self {
+        Self {
+            title: title.to_owned(),
+            outcome: Outcome::Warning,
+            message: message.into(),
+            fix,
+            code: None,
+        }
+    }
+
+    /// Connecting is not possible.
+    pub fn blocked(
+        code: crate::report::Code,
+        title: &str,
+        message: impl Into<String>,
+        fix: Option<String>,
+    ) -> Self {
+        Self {
+            title: title.to_owned(),
+            outcome: Outcome::Blocked,
+            message: message.into(),
+            fix,
+            code: Some(code),
+        }
+    }
 }
 
 /// How a [`Check`] came out.

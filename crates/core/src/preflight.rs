@@ -10,7 +10,7 @@ use kube::api::{Api, PostParams};
 use towline_workload::WorkloadRef;
 
 use crate::cluster::{Cluster, ClusterError};
-use crate::plan::{Check, Outcome};
+use crate::plan::Check;
 use crate::report::Code;
 use crate::rights::{Need, Place, rules};
 
@@ -220,46 +220,6 @@ fn rank(need: Need) -> u8 {
         Need::Restorer => 1,
         Need::Optional(_) => 2,
         Need::Look => 3,
-    }
-}
-
-impl Check {
-    /// All is well.
-    pub fn passed(title: &str, message: impl Into<String>) -> Self {
-        Self {
-            title: title.to_owned(),
-            outcome: Outcome::Passed,
-            message: message.into(),
-            fix: None,
-            code: None,
-        }
-    }
-
-    /// It goes on, and something is lost.
-    pub fn warning(title: &str, message: impl Into<String>, fix: Option<String>) -> Self {
-        Self {
-            title: title.to_owned(),
-            outcome: Outcome::Warning,
-            message: message.into(),
-            fix,
-            code: None,
-        }
-    }
-
-    /// Connecting is not possible.
-    pub fn blocked(
-        code: Code,
-        title: &str,
-        message: impl Into<String>,
-        fix: Option<String>,
-    ) -> Self {
-        Self {
-            title: title.to_owned(),
-            outcome: Outcome::Blocked,
-            message: message.into(),
-            fix,
-            code: Some(code),
-        }
     }
 }
 

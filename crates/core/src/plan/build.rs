@@ -1,7 +1,6 @@
 //! Making a plan: everything is read, nothing is written.
 
 use std::collections::BTreeSet;
-use std::env;
 
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
@@ -16,21 +15,15 @@ use towline_workload::{
 };
 
 use super::{
-    Check, NewObject, OutboundService, Outcome, Plan, PlanError, admission, local, standing,
+    Check, NewObject, OutboundService, Outcome, Plan, PlanError, admission, defaults, local,
+    standing,
 };
 use crate::cluster::{Cluster, ClusterError, list};
 use crate::lease::LeaseState;
 use crate::look::{self, Scope};
 use crate::preflight;
 use crate::request::Request;
-use crate::settings::Settings;
 use crate::target::{self, Resolved, TargetError, ports};
-
-/// The agent's image where nobody has set another.
-pub const DEFAULT_AGENT_IMAGE: &str = concat!("towline.dev/agent:", env!("CARGO_PKG_VERSION"));
-
-/// The variable that sets the agent's image for all contexts.
-pub const AGENT_IMAGE_VARIABLE: &str = "TOWLINE_AGENT_IMAGE";
 
 /// A lease that ends before a slow request does cannot be kept.
 const SHORTEST_LEASE: u64 = 5;
@@ -48,7 +41,7 @@ impl Plan {
         if request.lease.as_secs() < SHORTEST_LEASE {
             return Err(PlanError::Lease(request.lease.as_secs()));
         }
-        let (image, pull_secret) = agent_image(cluster, request)?;
+        let (image, pull_secret) = defaults::agent_image(cluster, request)?;
         let resolved = target::resolve(cluster, request).await?;
         let workload = resolved.workload.clone();
         let ports =
@@ -57,7 +50,7 @@ impl Plan {
 
         let (session, key) = (SessionId::generate(), SessionKey::generate());
         let control_port = control_port(&session, &resolved, &ports.inbound);
-        let record = record(&session, &resolved.container);
+        let record = defaults::record(&session, &resolved.container);
         let listen: Vec<u16> = ports.inbound.iter().map(|port| port.remote).collect();
         let agent = AgentContainer {
             image,
@@ -124,51 +117,6 @@ impl Plan {
             workload,
         })
     }
-}
-
-/// Image and pull secret: what the request says, else the environment, else the settings of the context, else the default.
-fn agent_image(
-    cluster: &Cluster,
-    request: &Request,
-) -> Result<(String, Option<String>), PlanError> {
-    let settings = Settings::load()?.contexts.remove(cluster.context()).unwrap_or_default();
-    let variable = env::var(AGENT_IMAGE_VARIABLE).ok().filter(|image| !image.is_empty());
-    let image = request.agent_image.clone().or(variable).or(settings.agent_image);
-    let image = image.unwrap_or_else(|| DEFAULT_AGENT_IMAGE.to_owned());
-    if image.is_empty() || !image.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(PlanError::Image(image));
-    }
-    Ok((image, request.pull_secret.clone().or(settings.pull_secret)))
-}
-
-fn record(session: &SessionId, container: &str) -> SessionRecord {
-    let host = hostname::get().ok().and_then(|name| name.into_string().ok());
-    let unknown = || "unknown".to_owned();
-    SessionRecord {
-        id: session.to_string(),
-        user: user().unwrap_or_else(unknown),
-        host: host.filter(|name| !name.is_empty()).unwrap_or_else(unknown),
-        started: Timestamp::now(),
-        container: container.to_owned(),
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-    }
-}
-
-/// The name of this machine's user.
-fn user() -> Option<String> {
-    let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-    ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(variable).or_else(account)
-}
-
-#[cfg(unix)]
-fn account() -> Option<String> {
-    use nix::unistd::{Uid, User};
-    Some(User::from_uid(Uid::current()).ok()??.name)
-}
-
-#[cfg(not(unix))]
-fn account() -> Option<String> {
-    None
 }
 
 /// A port that no container of the pod declares, and another one in each session.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::plan::Outcome;
 use towline_workload::Kind;
 
 fn orders(kind: Kind) -> WorkloadRef {

@@ -1,7 +1,4 @@
-//! Opening a cluster, with everything that can be wrong on the way. The API server is a listener on the loopback that answers what a test
-//! wants; kubeconfigs and exec plugins are files of the test.
-#![allow(clippy::unwrap_used, missing_docs)]
-#![cfg(unix)]
+//! Opening a cluster, with everything that can be wrong on the way. Kubeconfigs and exec plugins are files of the test.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,63 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use towline_core::cluster::{Cluster, ClusterError, Kubeconfig, Options};
 use towline_core::report::{Code, Explain, Report};
 
-const VERSION: &str = r#"{"major":"1","minor":"33+","gitVersion":"v1.33.1","gitCommit":"","gitTreeState":"","buildDate":"","goVersion":"","compiler":"","platform":""}"#;
+use crate::server::{Server, status};
 
-/// Answers each request by its `Authorization` header, and keeps these.
-struct Server {
-    url: String,
-    seen: Arc<Mutex<Vec<String>>>,
-}
-
-impl Server {
-    async fn start(answer: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let (keep, answer) = (seen.clone(), Arc::new(answer));
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (keep, answer) = (keep.clone(), answer.clone());
-                tokio::spawn(async move {
-                    let mut stream = BufReader::new(stream);
-                    let (mut line, mut authorization) = (String::new(), String::new());
-                    while stream.read_line(&mut line).await.is_ok_and(|count| count > 0) {
-                        if let Some(value) = line.strip_prefix("authorization: ") {
-                            authorization = value.trim().to_owned();
-                        }
-                        if line == "\r\n" {
-                            let (status, body) = answer(&authorization);
-                            keep.lock().unwrap().push(std::mem::take(&mut authorization));
-                            let length = body.len();
-                            let head = format!(
-                                "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
-                            );
-                            stream.write_all((head + &body).as_bytes()).await.unwrap();
-                        }
-                        line.clear();
-                    }
-                });
-            }
-        });
-        Self { url, seen }
-    }
-
-    async fn version() -> Self {
-        Self::start(|_| (200, VERSION.to_owned())).await
-    }
-}
-
-fn status(code: u16, reason: &str, message: &str) -> String {
-    serde_json::json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message})
-        .to_string()
-}
-
-fn kubeconfig(server: &str, user: &str) -> String {
+pub(crate) fn kubeconfig(server: &str, user: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: here\nclusters:\n- name: c\n  cluster: {{server: \"{server}\"}}\n\
          contexts:\n- name: here\n  context: {{cluster: c, user: u, namespace: shop}}\n- name: staging\n  context: {{cluster: c, user: u}}\n\
@@ -73,7 +20,7 @@ fn kubeconfig(server: &str, user: &str) -> String {
     )
 }
 
-fn write(directory: &TempDir, name: &str, text: &str) -> PathBuf {
+pub(crate) fn write(directory: &TempDir, name: &str, text: &str) -> PathBuf {
     let path = directory.path().join(name);
     fs::write(&path, text).unwrap();
     path
@@ -109,7 +56,7 @@ async fn a_cluster_is_opened_by_its_current_context() {
     assert_eq!((cluster.context(), cluster.default_namespace()), ("here", "shop"));
     let version = cluster.version();
     assert_eq!((version.text.as_str(), version.minor), ("v1.33.1", Some(33)));
-    assert_eq!(*server.seen.lock().unwrap(), ["Bearer secret"]);
+    assert_eq!(server.authorizations(), ["Bearer secret"]);
 }
 
 #[tokio::test]
@@ -135,12 +82,12 @@ async fn nobody_listening_is_told_with_the_address() {
 
 #[tokio::test]
 async fn refused_credentials_are_told_from_missing_rights() {
-    let server = Server::start(|_| (401, status(401, "Unauthorized", "Unauthorized"))).await;
+    let server = Server::start(|_| status(401, "Unauthorized", "Unauthorized")).await;
     let report = refused(&kubeconfig(&server.url, "{token: old}"), None).await;
     assert_eq!(report.code, Code::Unauthorized);
 
     let anonymous = "forbidden: User \"system:anonymous\" cannot get path \"/version\"";
-    let server = Server::start(|_| (403, status(403, "Forbidden", anonymous))).await;
+    let server = Server::start(|_| status(403, "Forbidden", anonymous)).await;
     // The version is a courtesy; the next request tells.
     let cluster = open(&kubeconfig(&server.url, "{}"), None).await.unwrap();
     assert_eq!(cluster.version().text, "unknown");
@@ -148,7 +95,7 @@ async fn refused_credentials_are_told_from_missing_rights() {
     assert_eq!(error.code(), Code::Unauthorized);
 
     let ada = "namespaces is forbidden: User \"ada\" cannot list resource \"namespaces\" in API group \"\" at the cluster scope";
-    let server = Server::start(|_| (403, status(403, "Forbidden", ada))).await;
+    let server = Server::start(|_| status(403, "Forbidden", ada)).await;
     let cluster = open(&kubeconfig(&server.url, "{}"), None).await.unwrap();
     let error = towline_core::look::namespaces(&cluster).await.unwrap_err();
     assert_eq!(error.code(), Code::Forbidden);
@@ -210,7 +157,7 @@ printf '{"kind":"ExecCredential","status":{"token":"t%s","expirationTimestamp":"
     let server = Server::version().await;
     let cluster = open(&kubeconfig(&server.url, &exec(&command)), None).await.unwrap();
     cluster.client().apiserver_version().await.unwrap();
-    assert_eq!(*server.seen.lock().unwrap(), ["Bearer t2", "Bearer t2"]);
+    assert_eq!(server.authorizations(), ["Bearer t2", "Bearer t2"]);
     assert_eq!(fs::read_to_string(&runs).unwrap().lines().count(), 2);
 }
 
