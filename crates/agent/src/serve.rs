@@ -27,6 +27,9 @@ use tunnels::Tunnels;
 /// How long the client is given to hear that the agent ends.
 const FAREWELL: Duration = Duration::from_millis(100);
 
+/// How long the connections are given to be reset.
+const SETTLE: Duration = Duration::from_millis(50);
+
 /// The most connections that have not shown the session's key yet.
 const STRANGERS: usize = 16;
 
@@ -118,7 +121,8 @@ impl Agent {
         self.listeners.iter().map(|(port, _)| *port).collect()
     }
 
-    /// Serves until `shutdown` resolves; then tells the client, and returns within a fraction of a second.
+    /// Serves until `shutdown` resolves; then tells the client, resets what is still open, so that nobody takes a cut for an end, and returns
+    /// within a fraction of a second.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let ports = self.ports();
         info!("standing in: session {}, ports {ports:?}", self.settings.session);
@@ -150,5 +154,7 @@ impl Agent {
         if shared.tunnels.current().is_some() {
             tokio::time::sleep(FAREWELL).await;
         }
+        shared.tunnels.close();
+        tokio::time::sleep(SETTLE).await;
     }
 }

@@ -74,7 +74,11 @@ async fn open(peer: SocketAddr, port: u16, shared: &Shared) -> Option<MuxStream>
             shared.tunnels.replaced(&tunnel).await;
         }
     };
-    timeout(WAIT, open).await.ok()
+    let mut ending = shared.ending.clone();
+    tokio::select! {
+        opened = timeout(WAIT, open) => opened.ok(),
+        _ = ending.wait_for(|ending| *ending) => None,
+    }
 }
 
 async fn announce(opener: &towline_wire::mux::Opener, header: &ToClient) -> io::Result<MuxStream> {

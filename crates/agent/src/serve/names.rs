@@ -3,18 +3,24 @@
 //! Not by libc: a static binary has no name service switch.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use hickory_resolver::config::{LookupIpStrategy, ResolverConfig};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::{ResolverBuilder, TokioResolver};
+use tokio::time::timeout;
 use towline_wire::{Failure, FailureKind, Resolved};
 use tracing::warn;
+
+/// How long a look-up may take: with a search list and a server that is silent, every try would wait for its own.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// The pod's view of names.
 #[derive(Debug)]
 pub(crate) struct Names {
     resolver: Option<TokioResolver>,
+    limit: Duration,
 }
 
 impl Names {
@@ -36,7 +42,7 @@ impl Names {
         if let Err(error) = &resolver {
             warn!("names cannot be looked up: {error}");
         }
-        Self { resolver: resolver.ok() }
+        Self { resolver: resolver.ok(), limit: LIMIT }
     }
 
     /// The addresses of a name (or of an address), IPv4 first.
@@ -53,7 +59,10 @@ impl Names {
                 ),
             });
         };
-        let found = resolver.lookup_ip(name).await.map_err(|error| failure(name, &error))?;
+        let Ok(found) = timeout(self.limit, resolver.lookup_ip(name)).await else {
+            return Err(failure(name, &NetError::Timeout));
+        };
+        let found = found.map_err(|error| failure(name, &error))?;
         let mut addresses: Vec<IpAddr> = found.iter().collect();
         if addresses.is_empty() {
             return Err(not_found(name));
@@ -86,3 +95,6 @@ fn not_found(name: &str) -> Failure {
     let message = format!("the pod's DNS does not know the name {name}");
     Failure { kind: FailureKind::NotFound, message }
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,7 +77,10 @@ async fn serve(tcp: TcpStream, place: OwnedSemaphorePermit, shared: Arc<Shared>)
         },
         () = take_streams(acceptor, &control, &shared) => "it has left".to_owned(),
         () = control.lost() => "its heartbeat has ceased".to_owned(),
-        () = shared.tunnels.replaced(&tunnel) => "a newer one has taken its place".to_owned(),
+        () = shared.tunnels.replaced(&tunnel) => match *shared.ending.borrow() {
+            true => "the agent is ending".to_owned(),
+            false => "a newer one has taken its place".to_owned(),
+        },
     };
     shared.tunnels.remove(&tunnel);
     info!("the client is disconnected: {why}");

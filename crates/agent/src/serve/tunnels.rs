@@ -40,7 +40,7 @@ impl Tunnels {
         tunnel
     }
 
-    /// Resolves when another tunnel has taken this one's place.
+    /// Resolves when another tunnel has taken this one's place, or it has been closed.
     pub(crate) async fn replaced(&self, tunnel: &Tunnel) {
         let other = |current: &Option<Tunnel>| {
             current.as_ref().is_none_or(|current| current.number != tunnel.number)
@@ -58,6 +58,11 @@ impl Tunnels {
             }
             ours
         });
+    }
+
+    /// Ends the tunnel, whichever it is.
+    pub(crate) fn close(&self) {
+        self.current.send_replace(None);
     }
 
     /// The tunnel as it is now.

@@ -1,146 +1,23 @@
 //! A real agent on loopback, and a client made of the wire crate.
 #![allow(clippy::unwrap_used)]
 
+mod client;
+
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 use towline_agent::serve::{Agent, Settings};
 use towline_wire::chunk::{self, Kind};
-use towline_wire::control::{self, Heard, Message};
-use towline_wire::handshake::{self, HandshakeError, Hello, Refusal, VERSIONS};
+use towline_wire::control::Message;
+use towline_wire::handshake::{self, HandshakeError, Hello, Refusal};
 use towline_wire::header::Variable;
-use towline_wire::mux::{Acceptor, MuxStream, Opener, Side, multiplex};
-use towline_wire::{
-    Failure, FailureKind, Resolved, SessionId, SessionKey, ToAgent, ToClient, Traffic, carry, frame,
-};
+use towline_wire::{Failure, FailureKind, Resolved, SessionId, SessionKey, ToAgent, frame};
 
-struct Running {
-    session: SessionId,
-    key: SessionKey,
-    control: u16,
-    port: u16,
-    end: oneshot::Sender<()>,
-    agent: JoinHandle<()>,
-}
-
-fn settings(session: &SessionId, key: &SessionKey) -> Settings {
-    let variable = |name: &str, value: &[u8]| Variable {
-        name: name.as_bytes().to_vec().into(),
-        value: value.to_vec().into(),
-    };
-    Settings {
-        session: session.clone(),
-        digest: key.digest(),
-        control_port: 0,
-        ports: vec![0],
-        environment: vec![variable("GREETING", b"a\nb"), variable("BYTES", &[0xff, 0xfe])],
-        host: "orders-0".into(),
-    }
-}
-
-fn start() -> Running {
-    let (session, key) = (SessionId::generate(), SessionKey::generate());
-    let agent = Agent::bind(settings(&session, &key)).unwrap();
-    let (control, port) = (agent.control_address().unwrap().port(), agent.ports()[0]);
-    let (end, ended) = oneshot::channel();
-    let agent = tokio::spawn(agent.run(async {
-        // Dropping the sender is no reason to end.
-        if ended.await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }));
-    Running { session, key, control, port, end, agent }
-}
-
-struct Client {
-    opener: Opener,
-    acceptor: Acceptor,
-    heard: mpsc::Receiver<Heard>,
-    driver: JoinHandle<()>,
-    _say: mpsc::Sender<Message>,
-}
-
-impl Running {
-    fn hello(&self) -> Hello {
-        Hello {
-            versions: VERSIONS,
-            release: "test".into(),
-            session: self.session.clone(),
-            key: self.key.clone(),
-            resume: None,
-        }
-    }
-
-    async fn connect(&self) -> Client {
-        let mut tcp = TcpStream::connect(("127.0.0.1", self.control)).await.unwrap();
-        tcp.set_nodelay(true).unwrap();
-        let accepted = handshake::greet(&mut tcp, &self.hello()).await.unwrap();
-        assert_eq!(accepted.host, "orders-0");
-        let (opener, acceptor, driver) = multiplex(tcp, Side::Client);
-        let driver = tokio::spawn(async move { drop(driver.await) });
-        let mut control = opener.open().await.unwrap();
-        frame::write(&mut control, &ToAgent::Control).await.unwrap();
-        let (say, said) = mpsc::channel(1);
-        let (hear, heard) = mpsc::channel(64);
-        tokio::spawn(control::run(control, said, hear));
-        Client { opener, acceptor, heard, driver, _say: say }
-    }
-
-    async fn caller(&self) -> TcpStream {
-        TcpStream::connect(("127.0.0.1", self.port)).await.unwrap()
-    }
-}
-
-impl Client {
-    async fn incoming(&mut self) -> (u16, MuxStream) {
-        let mut stream = self.acceptor.accept().await.unwrap();
-        let ToClient::Incoming { port, peer } = frame::read(&mut stream).await.unwrap();
-        assert!(peer.ip().is_loopback() && peer.is_ipv4(), "{peer}");
-        (port, stream)
-    }
-
-    /// Joins the next incoming connection with a local one, as the core does, and gives the local program's end.
-    async fn joined(&mut self) -> TcpStream {
-        let (_, mut stream) = self.incoming().await;
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let dial = TcpStream::connect(listener.local_addr().unwrap());
-        let (near, far) = tokio::join!(dial, listener.accept());
-        chunk::write_mark(&mut stream, Kind::Ready).await.unwrap();
-        let tcp = near.unwrap();
-        tokio::spawn(async move { carry(tcp, stream, &Traffic::default(), || ()).await });
-        far.unwrap().0
-    }
-
-    async fn ask(&self, question: ToAgent) -> MuxStream {
-        let mut stream = self.opener.open().await.unwrap();
-        frame::write(&mut stream, &question).await.unwrap();
-        stream
-    }
-
-    /// Has the agent dial, and gives the end of a local connection that is carried.
-    async fn dial(&self, host: &str, port: u16) -> TcpStream {
-        let stream = self.ask(ToAgent::Dial { host: host.into(), port }).await;
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let dial = TcpStream::connect(listener.local_addr().unwrap());
-        let (near, far) = tokio::join!(dial, listener.accept());
-        let tcp = far.unwrap().0;
-        tokio::spawn(async move { carry(tcp, stream, &Traffic::default(), || ()).await });
-        near.unwrap()
-    }
-
-    async fn told(&mut self) -> Message {
-        loop {
-            if let Heard::Message(message) = self.heard.recv().await.unwrap() {
-                return message;
-            }
-        }
-    }
-}
+use client::{Running, settings, start};
 
 async fn assert_reset(tcp: &mut TcpStream) {
     let error = tcp.read(&mut [0; 16]).await.unwrap_err();
@@ -414,6 +291,25 @@ async fn the_end_is_told_and_comes_soon() {
     assert_eq!(client.told().await, Message::Ending);
     agent.agent.await.unwrap();
     assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn the_end_resets_what_is_open_and_what_waits() {
+    let agent = start();
+    let mut client = agent.connect().await;
+    let mut open = agent.caller().await;
+    let mut program = client.joined().await;
+    program.write_all(b"!").await.unwrap();
+    open.read_exact(&mut [0]).await.unwrap();
+    agent.end.send(()).unwrap();
+    assert_reset(&mut open).await;
+    assert_reset(&mut program).await;
+
+    let agent = start();
+    let mut waiting = agent.caller().await;
+    agent.end.send(()).unwrap();
+    agent.agent.await.unwrap();
+    assert_reset(&mut waiting).await;
 }
 
 #[tokio::test]
