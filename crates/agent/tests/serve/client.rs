@@ -16,7 +16,7 @@ pub(crate) struct Running {
     pub(crate) key: SessionKey,
     pub(crate) control: u16,
     pub(crate) port: u16,
-    end: oneshot::Sender<()>,
+    pub(crate) end: oneshot::Sender<()>,
     pub(crate) agent: JoinHandle<()>,
 }
 
