@@ -96,6 +96,11 @@ impl Rollout {
         }
     }
 
+    /// Whether the pod follows the template, by its ordinal.
+    fn reaches(&self, pod: &Value) -> bool {
+        self.limited_to.is_none_or(|limit| ordinal(pod).is_some_and(|at| at >= limit.from))
+    }
+
     /// How many pods follow the template.
     pub fn following(&self) -> u32 {
         self.limited_to.map_or(self.replicas, |ordinals| ordinals.count)
@@ -106,7 +111,7 @@ impl Rollout {
 ///
 /// `pods` are the workload's own ([`crate::pods_of`]). Where the controller replaces pods by itself there is nothing to do, but for one
 /// thing: a StatefulSet waits for a broken pod to become Ready before it replaces it, for ever, even when the template has been mended
-/// ("Forced rollback" in Kubernetes' documentation of StatefulSets). So on the way back those are deleted too.
+/// ("Forced rollback" in Kubernetes' documentation of StatefulSets). So those are deleted too, both ways: the workload may have been broken before.
 pub fn pods_to_replace(
     rollout: &Rollout,
     pods: &[Value],
@@ -120,12 +125,13 @@ pub fn pods_to_replace(
             (Replacement::Recreation, _) => false,
             (Replacement::Deletion, Direction::ToAgent) => session_of(pod) != Some(session),
             (Replacement::Deletion, Direction::ToOriginal) => session_of(pod) == Some(session),
-            (Replacement::Controller, Direction::ToAgent) => false,
-            (Replacement::Controller, Direction::ToOriginal) => {
-                rollout.kind == Kind::StatefulSet
-                    && session_of(pod) == Some(session)
-                    && !is_ready(pod)
+            (Replacement::Controller, _) if rollout.kind != Kind::StatefulSet || is_ready(pod) => {
+                false
             }
+            (Replacement::Controller, Direction::ToAgent) => {
+                session_of(pod) != Some(session) && rollout.reaches(pod)
+            }
+            (Replacement::Controller, Direction::ToOriginal) => session_of(pod) == Some(session),
         })
         .collect();
     // As the StatefulSet's controller does it: from the largest ordinal down.
@@ -228,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statefulsets_broken_pods_are_replaced_on_the_way_back_from_the_top() {
+    fn a_statefulsets_broken_pods_are_replaced_from_the_top() {
         let rollout = Rollout::of(Kind::StatefulSet, &json!({"spec": {"replicas": 12}}));
         let pods = [
             pod("db-2", Some("s"), "False"),
@@ -238,5 +244,9 @@ mod tests {
         ];
         let chosen = pods_to_replace(&rollout, &pods, "s", Direction::ToOriginal);
         assert_eq!(names(&chosen), ["db-10", "db-2"]);
+        let replace = |rollout| pods_to_replace(rollout, &pods, "s", Direction::ToAgent);
+        assert_eq!(names(&replace(&rollout)), ["db-3"]);
+        let held_back = Rollout { limited_to: Some(Ordinals { from: 4, count: 8 }), ..rollout };
+        assert!(replace(&held_back).is_empty());
     }
 }

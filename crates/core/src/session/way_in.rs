@@ -158,12 +158,12 @@ impl Actor {
             )
         }));
         let rollout = Rollout::of(workload.kind, &live.workload);
-        if rollout.replacement == Replacement::Deletion {
+        if rollout.replacement != Replacement::Recreation {
             self.replace_old_pods(live);
         }
     }
 
-    /// Where the controller does not replace pods by itself.
+    /// The pods that the controller does not replace by itself; of most workloads there are none.
     fn replace_old_pods(&self, live: &mut Live) {
         let (client, workload, session) =
             (self.cluster.client(), self.plan.workload.clone(), self.plan.session.to_string());
