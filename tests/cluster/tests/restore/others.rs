@@ -88,6 +88,7 @@ async fn scaling_and_lost_pods_do_not_end_a_session() -> Result<()> {
     for _ in 0..2 {
         session.event("tunnel_up").await?;
     }
+    ns.ready("web", 3).await?;
     let pods = ns.pods("web").await?;
     let lost = pods.first().context("a pod")?.name_any();
     ns.api::<Pod>().delete(&lost, &DeleteParams::default()).await?;
