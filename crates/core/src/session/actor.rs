@@ -26,7 +26,7 @@ use crate::environment::Environment;
 use crate::event::{End, What};
 use crate::journal::Journal;
 use crate::plan::Plan;
-use crate::report::Explain;
+use crate::report::Code;
 
 /// How often the owner looks at what no signal tells of: that nothing is heard any more.
 const LOOK: Duration = Duration::from_millis(500);
@@ -49,6 +49,8 @@ pub(super) struct Actor {
     pub(super) kubernetes: Option<Kubernetes>,
     /// Whether anything may have been done in the cluster.
     pub(super) touched: bool,
+    /// Whether it has lapsed before.
+    pub(super) again: bool,
     /// The session that was taken over, whose objects are still there.
     pub(super) previous: Option<String>,
 }
@@ -133,6 +135,7 @@ impl Actor {
             directory: None,
             kubernetes: None,
             touched: false,
+            again: false,
             previous: None,
         }
     }
@@ -146,20 +149,29 @@ impl Actor {
                 Err(leaving) => leaving,
             };
             tracing::debug!(?leaving, "leaving the workload");
-            if matches!(leaving, Leaving::Lapsed) {
-                drop(live);
-                match self.lapsed().await {
-                    Some(end) => break end,
-                    None => continue,
+            if !matches!(leaving, Leaving::Lapsed) {
+                let end = self.leave(leaving, live).await;
+                // A session that once stood, and does not come up again after a lapse, is no reason to end the user's program.
+                match &end {
+                    End::Failed { error } if self.again && error.code != Code::RestoreFailed => {
+                        let message = format!("Could not connect again: {}", error.message);
+                        self.chronicle.tell(What::Warning { message });
+                    }
+                    _ => break end,
                 }
+            } else {
+                drop(live);
             }
-            break self.leave(leaving, live).await;
+            if let Some(end) = self.lapsed().await {
+                break end;
+            }
         };
-        if let Some(directory) = self.directory.take() {
+        let Self { chronicle, outbound, kubernetes, directory, .. } = self;
+        drop((outbound, kubernetes));
+        if let Some(directory) = directory {
             directory.remove();
         }
-        // The listeners go with the outbound side; told before the end, for the end is the last event.
-        self.chronicle.tell(What::Ended { end: end.clone() });
+        chronicle.tell(What::Ended { end: end.clone() });
         end
     }
 
@@ -312,35 +324,6 @@ impl Actor {
                 tracing::debug!(%error, "the lease is not had again");
                 tokio::time::sleep(LOOK).await;
                 None
-            }
-        }
-    }
-
-    /// The cluster has put the workload back by itself. Waits to be asked to connect again, or to end; `None`: connect.
-    async fn lapsed(&mut self) -> Option<End> {
-        self.chronicle.tell(What::Lapsed);
-        self.remove_journal();
-        self.touched = false;
-        let mut wanted = self.plan.request.reconnect;
-        loop {
-            if wanted {
-                match self.plan_again().await {
-                    Ok(plan) => {
-                        self.plan = plan;
-                        self.chronicle
-                            .begin_again(self.plan.session.clone(), self.plan.workload.clone());
-                        return None;
-                    }
-                    Err(error) => {
-                        let message =
-                            format!("Could not connect again: {}", error.explain().message);
-                        self.chronicle.tell(What::Warning { message });
-                    }
-                }
-            }
-            match self.commands.recv().await {
-                Some(Command::Reconnect) => wanted = true,
-                Some(Command::Stop) | None => return Some(End::Lapsed),
             }
         }
     }

@@ -54,16 +54,25 @@ fn is_alive(pod: &Value) -> bool {
     !ended && !terminating
 }
 
-/// Whether the controller made the pod: another one's pods may have the same labels. A Deployment's pods are its replica sets'.
+/// Whether the workload's controller made the pod: other pods may have the same labels. A Deployment's pods are its replica sets', and those
+/// are named after it.
 fn belongs(kind: Kind, workload: &Value, pod: &Value) -> bool {
-    if matches!(kind, Kind::Deployment | Kind::Pod) {
-        return true;
+    let owners =
+        || pod.pointer("/metadata/ownerReferences").and_then(Value::as_array).into_iter().flatten();
+    match kind {
+        Kind::Pod => true,
+        Kind::Deployment => {
+            let name =
+                workload.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+            owners().any(|owner| {
+                let of_set = owner["name"].as_str().and_then(|set| set.strip_prefix(name));
+                owner["kind"] == "ReplicaSet" && of_set.is_some_and(|rest| rest.starts_with('-'))
+            })
+        }
+        Kind::StatefulSet | Kind::DaemonSet | Kind::ReplicaSet => {
+            owners().any(|owner| Some(&owner["uid"]) == workload.pointer("/metadata/uid"))
+        }
     }
-    let owners = pod.pointer("/metadata/ownerReferences").and_then(Value::as_array);
-    owners
-        .into_iter()
-        .flatten()
-        .any(|owner| Some(&owner["uid"]) == workload.pointer("/metadata/uid"))
 }
 
 /// Whether a pod of that name is to get the agent: not below a StatefulSet's partition.
@@ -83,7 +92,9 @@ mod tests {
     fn pod(name: &str, session: Option<&str>) -> Value {
         let labels = session.map_or(json!({}), |session| json!({ SESSION_LABEL: session }));
         json!({
-            "metadata": {"name": name, "labels": labels, "ownerReferences": [{"uid": "u"}]},
+            "metadata": {"name": name, "labels": labels, "ownerReferences": [
+                {"uid": "u", "kind": "ReplicaSet", "name": "orders-5f6d"},
+            ]},
             "status": {"phase": "Running"},
         })
     }
@@ -95,7 +106,8 @@ mod tests {
 
     #[test]
     fn complete_is_every_tunnel_and_no_old_pod() {
-        let deployment = json!({"metadata": {"uid": "x"}, "spec": {"replicas": 2}});
+        let deployment =
+            json!({"metadata": {"uid": "x", "name": "orders"}, "spec": {"replicas": 2}});
         let mut leaving = pod("old", None);
         let pods = |old: &Value| [pod("a", Some("s")), pod("b", Some("s")), old.clone()];
         let count = |old: &Value, up: &[&str]| count(Kind::Deployment, &deployment, &pods(old), up);
@@ -103,6 +115,9 @@ mod tests {
         leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
         assert!(!count(&leaving, &["a"]).is_complete());
         assert!(count(&leaving, &["a", "b"]).is_complete());
+        let mut foreign = pod("somebodys", None);
+        foreign["metadata"]["ownerReferences"] = json!(null);
+        assert!(count(&foreign, &["a", "b"]).is_complete());
     }
 
     #[test]
