@@ -4,6 +4,7 @@ use std::task::Poll;
 
 use futures::channel::oneshot;
 use futures::future::poll_fn;
+use futures::{AsyncWriteExt as _, FutureExt as _};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt, TokioAsyncReadCompatExt};
@@ -67,7 +68,12 @@ impl Opener {
 impl Acceptor {
     /// The next stream; none when the tunnel is gone.
     pub async fn accept(&mut self) -> Option<MuxStream> {
-        self.0.recv().await.map(FuturesAsyncReadCompatExt::compat)
+        let mut stream = self.0.recv().await?;
+        // Yamux answers the opening only with the first frame that goes back, and lets its peer have no more than 256 streams without an answer:
+        // as many connections that hang would hold up all others. So here goes an empty frame. It is taken at once, as the stream's queue is new;
+        // an error means that the tunnel is gone, and whoever uses the stream will see that.
+        let _ = stream.write(&[]).now_or_never();
+        Some(stream.compat())
     }
 }
 
@@ -198,6 +204,33 @@ mod tests {
         open.closed().await;
         assert!(open.open().await.is_err());
         let _ = driven.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn streams_that_wait_for_an_answer_do_not_hold_up_others() {
+        let ((client, _keep), (_keep_too, mut from_client)) = pair();
+        let opening = async {
+            let mut open = Vec::new();
+            for number in 0..1000_u32 {
+                let mut stream = client.open().await.unwrap();
+                stream.write_u32(number).await.unwrap();
+                open.push(stream);
+            }
+            open
+        };
+        let accepting = async {
+            let mut accepted = Vec::new();
+            for number in 0..1000_u32 {
+                let mut stream = from_client.accept().await.unwrap();
+                assert_eq!(stream.read_u32().await.unwrap(), number);
+                accepted.push(stream);
+            }
+            accepted
+        };
+        let (mut opened, mut accepted) = tokio::join!(opening, accepting);
+        // The empty frame that answers an opening is no byte of the stream.
+        accepted[999].write_u8(7).await.unwrap();
+        assert_eq!(opened[999].read_u8().await.unwrap(), 7);
     }
 
     #[tokio::test]
