@@ -18,15 +18,20 @@ struct Developer {
 }
 
 impl Developer {
-    /// Makes one with the role that `towline rbac` prints, after `change` has had each of its rules; it says whether the rule stays.
-    async fn create(name: &str, change: impl Fn(&mut Value) -> bool) -> Result<Self> {
+    /// Makes one with the role that `towline rbac` prints, after an administrator has edited the text, and `change` has had each of its rules; it
+    /// says whether the rule stays.
+    async fn create(
+        name: &str,
+        edit: impl Fn(&str) -> String,
+        change: impl Fn(&mut Value) -> bool,
+    ) -> Result<Self> {
         let ns = Namespace::create(name).await?;
         ns.kubectl(&["create", "serviceaccount", "developer"]).await?;
         let user = format!("system:serviceaccount:{}:developer", ns.name);
         let printed = ns.run(&["rbac", "-n", &ns.name, "--user", &user]).await?;
         ensure!(printed.status.success(), "{printed:?}");
         let parse = ["create", "--dry-run=client", "-o", "json", "-f", "-"];
-        let text = ns.kubectl_with(&parse, printed.stdout.as_bytes()).await?;
+        let text = ns.kubectl_with(&parse, edit(&printed.stdout).as_bytes()).await?;
         let mut objects = Vec::new();
         for object in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
             match object? {
@@ -86,6 +91,10 @@ impl Developer {
     }
 }
 
+fn as_printed(text: &str) -> String {
+    text.to_owned()
+}
+
 fn concerns(rule: &Value, resources: &[&str]) -> bool {
     let listed = rule["resources"].as_array().into_iter().flatten();
     listed.filter_map(Value::as_str).any(|resource| resources.contains(&resource))
@@ -93,7 +102,7 @@ fn concerns(rule: &Value, resources: &[&str]) -> bool {
 
 #[tokio::test]
 async fn the_printed_role_is_enough() -> Result<()> {
-    let developer = Developer::create("role", |_| true).await?;
+    let developer = Developer::create("role", as_printed, |_| true).await?;
     let ns = &developer.ns;
     futures::try_join!(ns.http_app("web", 1), ns.http_app("backend", 1))?;
     let before = ns.workload("Deployment", "web").await?;
@@ -138,7 +147,9 @@ async fn the_printed_role_is_enough() -> Result<()> {
 
 #[tokio::test]
 async fn the_printed_role_is_enough_for_every_kind() -> Result<()> {
-    let developer = Developer::create("kinds-role", |_| true).await?;
+    // What lets a developer read secrets stands in comments; for bare pods the administrator takes the sign away.
+    let uncomment = |text: &str| text.replace("  # - {", "  - {");
+    let developer = Developer::create("kinds-role", uncomment, |_| true).await?;
     let ns = &developer.ns;
     let http = [app::container(app::HTTP, 8080)];
     let mut pod = app::template("pod", &http);
@@ -172,18 +183,18 @@ async fn the_printed_role_is_enough_for_every_kind() -> Result<()> {
 async fn without_the_restorers_rights_it_warns_and_goes_on() -> Result<()> {
     let without =
         |rule: &mut Value| !concerns(rule, &["jobs", "roles", "rolebindings", "serviceaccounts"]);
-    let developer = Developer::create("no-restorer", without).await?;
+    let developer = Developer::create("no-restorer", as_printed, without).await?;
     let ns = &developer.ns;
     ns.http_app("web", 1).await?;
     let before = ns.workload("Deployment", "web").await?;
 
     let plan = developer.plan("web").await?;
     ensure!(plan["restorer"] == false, "{plan:#}");
-    let warned = plan["checks"].as_array().context("checks")?.iter().any(|check| {
-        check["outcome"] == "warning"
-            && check.to_string().contains("jobs")
-            && check.to_string().contains(&ns.name)
-    });
+    let warned = plan["checks"]
+        .as_array()
+        .context("checks")?
+        .iter()
+        .any(|check| check["outcome"] == "warning" && check.to_string().contains("jobs"));
     ensure!(warned, "what is lost is not told: {:#}", plan["checks"]);
     let finished = ns.run_with(&developer.kubeconfig, &["plan", "web", "-n", &ns.name]).await?;
     ensure!(
@@ -210,19 +221,21 @@ async fn a_missing_right_is_found_before_anything_is_changed() -> Result<()> {
         }
         !concerns(rule, &["pods/portforward"])
     };
-    let developer = Developer::create("no-patch", without).await?;
+    let developer = Developer::create("no-patch", as_printed, without).await?;
     let ns = &developer.ns;
     ns.http_app("web", 1).await?;
     let before = ns.fingerprint().await?;
-    for arguments in [
-        ["plan", "web", "-n", &ns.name, "-o", "json"],
-        ["connect", "web", "-n", &ns.name, "-o", "json"],
-    ] {
-        let finished = ns.run_with(&developer.kubeconfig, &arguments).await?;
-        let report = finished.refused("forbidden", 4, &["patch", "deployments", &ns.name])?;
-        ensure!(report["hint"].to_string().contains("towline rbac"), "what to do: {report:#}");
-        // All that is missing at once, not one after the other.
-        ensure!(finished.stdout.contains("pods/portforward"), "the second right: {finished:?}");
+    let missing = ["patch deployments", "pods/portforward"];
+    let plan = ns.run_with(&developer.kubeconfig, &["plan", "web", "-n", &ns.name]).await?;
+    ensure!(plan.status.code() == Some(4), "{plan:?}");
+    let connect = ["connect", "web", "-n", &ns.name, "-o", "json"];
+    let refused = ns.run_with(&developer.kubeconfig, &connect).await?;
+    let report = refused.refused("forbidden", 4, &[&ns.name])?.to_string();
+    // All that is missing at once, not one after the other.
+    for right in missing {
+        ensure!(plan.stdout.contains(right), "'{right}' is not in the plan: {}", plan.stdout);
+        ensure!(report.contains(right), "'{right}' is not told: {report}");
     }
+    ensure!(report.contains("towline rbac"), "what to do: {report}");
     ns.unchanged(&before).await
 }
