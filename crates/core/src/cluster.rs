@@ -11,6 +11,7 @@ mod plugin;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig as RawKubeconfig};
 use kube::{Client, Config};
@@ -25,6 +26,9 @@ pub use self::kubeconfig::{BrokenFile, ContextEntry, Kubeconfig};
 pub use self::plugin::Show;
 use self::plugin::{Credentials, Plugin};
 use crate::plan::ClusterIdentity;
+
+/// How long the first answer of a cluster may take, connecting included.
+const FIRST_ANSWER: Duration = Duration::from_secs(20);
 
 /// Which cluster to open, and how.
 #[derive(Clone, Default)]
@@ -84,7 +88,9 @@ impl Cluster {
         let doing = || format!("connect to the cluster of the context '{}'", subject.context);
         let client = connection::client(config, token)
             .map_err(|error| classify::classify(&subject, doing(), error))?;
-        let version = match client.apiserver_version().await {
+        let asked = tokio::time::timeout(FIRST_ANSWER, client.apiserver_version()).await;
+        let asked = asked.unwrap_or_else(|elapsed| Err(kube::Error::Service(elapsed.into())));
+        let version = match asked {
             Ok(info) => Version::new(info.git_version, &info.minor),
             Err(kube::Error::Api(status)) if matches!(status.code, 403 | 404) => Version::unknown(),
             Err(error) => return Err(classify::classify(&subject, doing(), error)),

@@ -103,6 +103,9 @@ fn obstacle(cause: &(dyn Error + 'static)) -> Option<Obstacle> {
     {
         return Some(Obstacle::Broken(error.to_string()));
     }
+    if cause.is::<tower::timeout::error::Elapsed>() || cause.is::<tokio::time::error::Elapsed>() {
+        return Some(Obstacle::TimedOut);
+    }
     // getaddrinfo's failure is an io::Error of no particular kind; only hyper-util's wrapper, which is private, says what it was for.
     (cause.to_string() == "dns error").then_some(Obstacle::Name)
 }

@@ -14,6 +14,7 @@ use kube::client::retry::RetryPolicy;
 use kube::client::{Body, ClientBuilder, ConfigExt};
 use kube::{Client, Config};
 use tower::retry::RetryLayer;
+use tower::timeout::Timeout;
 use tower::util::BoxCloneService;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 
@@ -26,15 +27,24 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// stays unprobed. Watches are idle for minutes, so there is no limit on reading; this is what ends one whose network is gone.
 const SILENCE: Duration = Duration::from_secs(20);
 
-type Service_ = BoxCloneService<Request<Body>, Response<Incoming>, BoxError>;
+/// How long the head of an answer may take. The API server ends a request after 60 s by itself; a watch and a port-forward are answered at
+/// once and then last, which is not limited.
+const ANSWER: Duration = Duration::from_secs(65);
+
+type HttpService = BoxCloneService<Request<Body>, Response<Incoming>, BoxError>;
 
 /// A client of the cluster that `config` describes.
 ///
 /// kube's own builder (`ClientBuilder::try_from`) leaves Nagle's algorithm on, which against delayed acknowledgements costs 40 ms on each
 /// new stream of a tunnel: hence these layers by hand, in its order.
-pub(super) fn client(
+pub(super) fn client(config: Config, token: Option<PluginToken>) -> Result<Client, kube::Error> {
+    limited(config, token, ANSWER)
+}
+
+fn limited(
     mut config: Config,
     token: Option<PluginToken>,
+    answer: Duration,
 ) -> Result<Client, kube::Error> {
     config.connect_timeout = Some(CONNECT);
     config.read_timeout = None;
@@ -45,16 +55,16 @@ pub(super) fn client(
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
     http.set_tcp_user_timeout(Some(SILENCE));
 
-    let Some(proxy) = proxy(&config) else { return assemble(&config, http, token) };
+    let Some(proxy) = proxy(&config) else { return assemble(&config, http, token, answer) };
     match proxy.scheme_str() {
-        Some("socks5" | "socks5h") => assemble(&config, SocksV5::new(proxy, http), token),
+        Some("socks5" | "socks5h") => assemble(&config, SocksV5::new(proxy, http), token, answer),
         Some("http") => {
             let tunnel = authenticated(Tunnel::new(proxy.clone(), http), &proxy);
-            assemble(&config, tunnel, token)
+            assemble(&config, tunnel, token, answer)
         }
         Some("https") => {
             let tls = config.rustls_https_connector_with_connector(http)?;
-            assemble(&config, authenticated(Tunnel::new(proxy.clone(), tls), &proxy), token)
+            assemble(&config, authenticated(Tunnel::new(proxy.clone(), tls), &proxy), token, answer)
         }
         _ => Err(kube::Error::ProxyProtocolUnsupported { proxy_url: Box::new(proxy) }),
     }
@@ -96,6 +106,7 @@ fn assemble<H>(
     config: &Config,
     connector: H,
     token: Option<PluginToken>,
+    answer: Duration,
 ) -> Result<Client, kube::Error>
 where
     H: Service<Uri> + Clone + Send + Sync + 'static,
@@ -110,7 +121,8 @@ where
     let http =
         hyper_util::client::legacy::Builder::new(TokioExecutor::new()).build::<_, Body>(connector);
 
-    let inner: Service_ = BoxCloneService::new(http.map_err(BoxError::from));
+    let inner: HttpService =
+        BoxCloneService::new(Timeout::new(http.map_err(BoxError::from), answer));
     let inner = match token {
         Some(token) => BoxCloneService::new(Authorized::new(inner, token)),
         None => inner,
@@ -123,4 +135,28 @@ where
         .map_err(BoxError::from)
         .service(inner);
     Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::cluster::classify::{Subject, classify};
+    use crate::cluster::{ClusterError, Obstacle};
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn a_server_that_takes_connections_and_never_answers_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        let config = Config::new(server.parse().unwrap());
+        let client = limited(config, None, Duration::from_millis(100)).unwrap();
+        let error = client.apiserver_version().await.unwrap_err();
+        let subject = Subject { context: "here".into(), server, plugin: None };
+        let error = classify(&subject, "ask".into(), error);
+        assert!(
+            matches!(error, ClusterError::Unreachable { cause: Obstacle::TimedOut, .. }),
+            "{error:?}"
+        );
+    }
 }
