@@ -102,7 +102,8 @@ pub trait Explain: std::error::Error {
 
 /// The chain of causes below `error`, one a line; none when it has no source.
 pub fn causes(error: &dyn std::error::Error) -> Option<String> {
-    let lines: Vec<String> =
-        std::iter::successors(error.source(), |error| error.source()).map(ToString::to_string).collect();
+    let lines: Vec<String> = std::iter::successors(error.source(), |error| error.source())
+        .map(ToString::to_string)
+        .collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
 }

@@ -229,7 +229,9 @@ impl FromStr for PortMapping {
             // A port's name is at most 15 of these, with a letter among them (RFC 6335 §5.1, as Kubernetes checks it).
             None if remote.len() <= 15
                 && remote.bytes().any(|b| b.is_ascii_lowercase())
-                && remote.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') =>
+                && remote
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') =>
             {
                 RemotePort::Name(remote.to_owned())
             }
@@ -276,10 +278,15 @@ mod tests {
     #[test]
     fn mappings() {
         let parse = |text: &str| text.parse::<PortMapping>();
-        assert_eq!(parse("80").unwrap(), PortMapping { remote: RemotePort::Number(80), local: None });
+        assert_eq!(
+            parse("80").unwrap(),
+            PortMapping { remote: RemotePort::Number(80), local: None }
+        );
         let named = PortMapping { remote: RemotePort::Name("http".into()), local: Some(8080) };
         assert_eq!(parse("http:8080").unwrap(), named);
-        for bad in ["", ":", "80:", ":80", "0", "65536", "80:0", "80:http", "HTTP", "80:80:80", "-1"] {
+        for bad in
+            ["", ":", "80:", ":80", "0", "65536", "80:0", "80:http", "HTTP", "80:80:80", "-1"]
+        {
             assert!(parse(bad).is_err(), "{bad:?}");
         }
     }
