@@ -21,7 +21,8 @@ enum Told {
     Nowhere,
     /// Programs have it among the events; people have not.
     InEvents,
-    Everywhere,
+    /// People have it in the result. Programs get it on standard error, because standard output holds one document already.
+    InResult,
 }
 
 impl Failure {
@@ -54,9 +55,9 @@ impl Failure {
         self.status.unwrap_or_else(|| self.report.code.exit_status())
     }
 
-    /// The same failure, whose details the user has seen already: only the exit status is left.
-    pub(crate) fn told(mut self) -> Self {
-        self.told = Told::Everywhere;
+    /// The same failure, which the result shows too.
+    pub(crate) fn in_result(mut self) -> Self {
+        self.told = Told::InResult;
         self
     }
 
@@ -77,11 +78,11 @@ impl Failure {
 
     /// Tells it: as text on standard error, in form JSON also as an object on standard output.
     pub(crate) fn tell(&self, format: Format, verbose: u8) {
-        if self.told == Told::Everywhere {
-            return;
-        }
-        if format == Format::Json && self.told == Told::Nowhere {
-            output::json_line(&self.as_object());
+        match (format, self.told) {
+            (Format::Json, Told::Nowhere) => output::json_line(&self.as_object()),
+            (Format::Json, Told::InResult) => return output::complain_json(&self.as_object()),
+            (Format::Text, Told::InResult) => return,
+            (Format::Json, Told::InEvents) | (Format::Text, Told::Nowhere | Told::InEvents) => {}
         }
         output::complain(&text(&self.report, verbose > 0));
     }

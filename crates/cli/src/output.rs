@@ -22,6 +22,11 @@ pub(crate) fn complain(line: &str) {
     drop(writeln!(io::stderr().lock(), "{line}"));
 }
 
+/// Writes one value as one line of JSON to standard error.
+pub(crate) fn complain_json(value: &impl Serialize) {
+    complain(&serde_json::to_string(value).expect("results are plain values with text keys"));
+}
+
 /// Writes to standard error what another program says there.
 pub(crate) fn pass_on(bytes: &[u8]) {
     drop(io::stderr().lock().write_all(bytes));

@@ -27,7 +27,7 @@ pub(crate) async fn run(arguments: &PlanArguments) -> Result<(), Failure> {
         Format::Text => output::print(text::plan(&plan, colour()).as_bytes()),
     }
     // Each check has been shown; the exit status says which sort of thing is in the way.
-    in_the_way(&plan).map_or(Ok(()), |failure| Err(failure.told()))
+    in_the_way(&plan).map_or(Ok(()), |failure| Err(failure.in_result()))
 }
 
 /// What forbids to connect.
