@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
+use crate::eventually;
 use crate::peer::{Side, call};
+use crate::towline::Connected;
 
 /// The way to a peer: where the caller runs, and how it reaches each mode.
 pub struct Route {
@@ -15,7 +17,7 @@ pub struct Route {
 }
 
 /// One GiB.
-pub const GIB: u64 = 1 << 30;
+const GIB: u64 = 1 << 30;
 
 impl Route {
     /// From `side`, to `host`, with the port of each mode.
@@ -110,6 +112,27 @@ impl Route {
         let seen =
             call(self.side, &self.host, self.port("echo")?, "many", &[count.to_string()]).await?;
         ensure!(seen["right"] == count, "of {count} connections only these were right: {seen}");
+        Ok(())
+    }
+
+    /// 500 connections at once, then 1 GiB each way at the same time; afterwards nothing of it may be left in `session`: neither file
+    /// descriptors nor, at any time, more memory than bounded queues need.
+    ///
+    /// # Errors
+    /// When a byte is not what it was, or something is left.
+    pub async fn load(&self, session: &Connected) -> Result<()> {
+        let files = session.open_files()?;
+        self.many(500).await?;
+        let both = futures::future::try_join(self.upload(GIB), self.download(GIB)).await;
+        both.context("1 GiB each way")?;
+        eventually("the connections' file descriptors are closed", || async {
+            let now = session.open_files()?;
+            ensure!(now <= files + 10, "{files} before, {now} now");
+            Ok(Some(()))
+        })
+        .await?;
+        let memory = session.most_memory()?;
+        ensure!(memory < 256 * 1024, "towline took {memory} KiB of memory");
         Ok(())
     }
 

@@ -247,6 +247,24 @@ impl Connected {
         self.child.id().context("towline has ended already")
     }
 
+    /// How many file descriptors it has open.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn open_files(&self) -> Result<usize> {
+        Ok(std::fs::read_dir(format!("/proc/{}/fd", self.id()?))?.count())
+    }
+
+    /// The most memory that it has had so far, in KiB.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn most_memory(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()?))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    }
+
     /// Waits for the end, at most [`LIMIT`].
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 use towline_cluster_tests::app::{self, HTTP, container, deployment, service};
-use towline_cluster_tests::carry::{GIB, Route};
+use towline_cluster_tests::carry::Route;
 use towline_cluster_tests::h2c::{Http2, UPLOAD, upload};
 use towline_cluster_tests::here::{Answering, free_port};
 use towline_cluster_tests::namespace::Namespace;
@@ -75,9 +75,7 @@ async fn every_protocol_arrives_unharmed() -> Result<()> {
         "the local program's own certificate: {seen}"
     );
 
-    route.many(500).await?;
-    let both = futures::future::try_join(route.upload(GIB), route.download(GIB)).await;
-    both.with_context(|| format!("1 GiB each way\n{}", session.told()))?;
+    route.load(&session).await.with_context(|| session.told())?;
 
     session.stop().await?;
     ensure!(

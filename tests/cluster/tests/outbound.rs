@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::{Secret, Service, ServiceAccount};
 use serde_json::{Value, json};
 use tokio::process::Command;
 use towline_cluster_tests::app::{HTTP, container, deployment, service};
-use towline_cluster_tests::carry::{GIB, Route};
+use towline_cluster_tests::carry::Route;
 use towline_cluster_tests::eventually;
 use towline_cluster_tests::here::{Answering, source};
 use towline_cluster_tests::namespace::Namespace;
@@ -106,9 +106,7 @@ async fn every_protocol_arrives_unharmed() -> Result<()> {
 
     let route = to_peer(&mut session, &namespace).await?;
     route.protocols().await?;
-    route.many(500).await?;
-    let both = futures::future::try_join(route.upload(GIB), route.download(GIB)).await;
-    both.with_context(|| format!("1 GiB each way\n{}", session.told()))?;
+    route.load(&session).await.with_context(|| session.told())?;
 
     session.stop().await?;
     namespace.nothing_left().await
