@@ -5,6 +5,7 @@
 mod actor;
 mod again;
 mod agents;
+mod await_pods;
 mod backoff;
 mod board;
 mod cause;
@@ -22,6 +23,7 @@ mod restorer;
 mod rollout;
 mod services;
 mod standing;
+mod suspicion;
 mod traffic;
 mod variables;
 mod way_in;
@@ -65,6 +67,8 @@ enum Signal {
     Pods(Vec<Value>),
     /// A tunnel stands.
     AgentUp,
+    /// An agent has answered a ping.
+    AgentHeard,
     /// A tunnel does not stand yet, or not any more.
     NoTunnel { pod: String, reason: String, forbidden: bool },
     /// An agent will not take us.

@@ -29,7 +29,10 @@ use crate::plan::Plan;
 use crate::report::Code;
 
 /// How often the owner looks at what no signal tells of: that nothing is heard any more.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The pause before a question that failed is asked again.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
 
 /// A question about how the session stands is given up after this time, and asked again.
 const ASK: Duration = Duration::from_secs(5);
@@ -217,7 +220,7 @@ impl Actor {
             }
             Signal::Lease(Renewal::Failed(reason)) => live.trouble = Some(reason),
             Signal::Doubt | Signal::Refused { .. } => live.doubt = true,
-            Signal::AgentUp => self.look(live),
+            Signal::AgentUp | Signal::AgentHeard => self.look(live),
             Signal::NoTunnel { .. } => {}
         }
     }
@@ -265,7 +268,7 @@ impl Actor {
             Ok(Ok(standing)) => standing,
             Ok(Err(error)) => {
                 tracing::debug!(error, "how the session stands cannot be asked");
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(ASK_AGAIN).await;
                 return None;
             }
             Err(_) => return None,
@@ -322,7 +325,7 @@ impl Actor {
             // The doubt stays, and so it is tried again.
             Err(error) => {
                 tracing::debug!(%error, "the lease is not had again");
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(ASK_AGAIN).await;
                 None
             }
         }

@@ -157,6 +157,8 @@ async fn tend(
             }
             TunnelEvent::RoundTrip(time) => {
                 reach.board.heard(pod);
+                // A full queue wakes the owner just as well.
+                let _ = reach.signals.try_send(Signal::AgentHeard);
                 reach.chronicle.round_trip(pod, time);
             }
             TunnelEvent::NotListening { port, reason } => {

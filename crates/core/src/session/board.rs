@@ -12,7 +12,7 @@ use crate::tunnel::Streams;
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A ping goes out every 5 s and is answered at once. Without an answer for this long something is wrong, long before the tunnel is given up.
-pub(super) const UNEASY: Duration = Duration::from_secs(6);
+pub(super) const UNEASY: Duration = Duration::from_secs(7);
 
 #[derive(Debug)]
 pub(super) struct Board {

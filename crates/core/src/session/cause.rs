@@ -1,10 +1,6 @@
-//! Why a pod does not come: from its status, and from the events about it and about what should make it.
-
-use std::time::Duration;
+//! Why a pod does not come: from its status, and from an event about it or about what should make it.
 
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Event, Pod};
-use kube::Api;
-use kube::api::ListParams;
 
 /// Why a pod does not come, and how long that is worth waiting for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,9 +21,6 @@ pub(super) enum Patience {
     None,
 }
 
-/// After this time a cause of [`Patience::Short`] counts as one that stays.
-pub(super) const HICCUP: Duration = Duration::from_secs(10);
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CauseKind {
     Image,
@@ -43,6 +36,12 @@ pub(super) enum CauseKind {
 impl Cause {
     fn new(kind: CauseKind, patience: Patience, message: impl Into<String>) -> Self {
         Self { message: message.into(), patience, kind }
+    }
+
+    /// Whether its words are to be told in the place of the other's: those of a pull that failed, not those of one that is not tried again yet.
+    pub(super) fn says_more_than(&self, other: &Self) -> bool {
+        let backs_off = |cause: &Self| cause.message.contains("Back-off");
+        self.patience > other.patience || !backs_off(self) || backs_off(other)
     }
 
     /// What the user can do.
@@ -165,44 +164,14 @@ fn last_end(status: &ContainerStatus) -> String {
     )
 }
 
-/// What events say of the objects of that kind whose names begin so: `("Pod", "orders-")`. Events need not be readable: then nothing is said.
-pub(super) async fn of_events(
-    client: &kube::Client,
-    namespace: &str,
-    about: &[(&str, String)],
-    since: jiff::Timestamp,
-) -> Option<Cause> {
-    let api: Api<Event> = Api::namespaced(client.clone(), namespace);
-    let warnings = ListParams::default().fields("type=Warning");
-    let list = tokio::time::timeout(Duration::from_secs(5), api.list(&warnings));
-    let events = list.await.ok()?.ok()?.items;
-    let mut causes: Vec<(jiff::Timestamp, Cause)> = events
-        .iter()
-        .filter(|event| concerns(event, about))
-        .filter_map(|event| Some((when(event)?, of_event(event)?)))
-        .collect();
-    causes.retain(|(at, _)| *at >= since);
-    // The one that is least likely to pass; of those, the latest.
-    causes.into_iter().max_by_key(|(at, cause)| (cause.patience, *at)).map(|(_, cause)| cause)
-}
-
-fn concerns(event: &Event, about: &[(&str, String)]) -> bool {
-    let object = &event.involved_object;
-    about.iter().any(|(kind, prefix)| {
-        object.kind.as_deref() == Some(*kind)
-            && object.name.as_deref().is_some_and(|name| name.starts_with(prefix.as_str()))
-    })
-}
-
-fn when(event: &Event) -> Option<jiff::Timestamp> {
-    let last = event.last_timestamp.as_ref().map(|time| time.0);
-    last.or(event.event_time.as_ref().map(|time| time.0))
-        .or(event.first_timestamp.as_ref().map(|time| time.0))
-}
-
-fn of_event(event: &Event) -> Option<Cause> {
+/// What an event says against the pod that it is about, or that its object was to make.
+pub(super) fn of_event(event: &Event) -> Option<Cause> {
     let message = event.message.clone().unwrap_or_default();
     match event.reason.as_deref()? {
+        // A StatefulSet's next pod, while the one before of that name is not quite gone.
+        "FailedCreate" if message.contains("try again") || message.contains("is being deleted") => {
+            None
+        }
         "FailedCreate" => Some(Cause::new(
             CauseKind::Refused,
             Patience::Short,
@@ -308,9 +277,6 @@ mod tests {
         };
         let quota = event("FailedCreate", "exceeded quota: small");
         assert_eq!(of_event(&quota).unwrap().kind, CauseKind::Refused);
-        assert!(concerns(&quota, &[("ReplicaSet", "orders-".into())]));
-        assert!(!concerns(&quota, &[("Pod", "orders-".into())]));
-        assert!(when(&quota).is_some());
         assert_eq!(of_event(&event("Killing", "")), None);
     }
 }

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use futures::{StreamExt, pin_mut};
-use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::Api;
@@ -14,10 +13,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 use towline_workload::names::session_object_name;
 use towline_workload::objects;
 
-use super::cause::{self, Cause, HICCUP, Patience};
+use super::cause::{self, Cause};
 use super::error::SessionError;
 use super::follow::follow;
 use super::lease::is;
+use super::suspicion::{Suspicion, Warnings};
 use crate::cluster::Cluster;
 use crate::plan::Plan;
 
@@ -34,7 +34,9 @@ pub(super) async fn start(
     lease: &Lease,
 ) -> Result<(), SessionError> {
     let namespace = &plan.workload.namespace;
-    let since = Timestamp::now();
+    let name = session_object_name(plan.session.as_str());
+    let about = vec![("Pod", name.clone()), ("Job", name)];
+    let warnings = Warnings::from_now(cluster.client(), namespace, about).await;
     for object in objects::restorer(&plan.workload, &plan.record, lease, &plan.agent) {
         match object.create(cluster.client(), namespace).await {
             Ok(()) => {}
@@ -50,10 +52,14 @@ pub(super) async fn start(
             }
         }
     }
-    running(cluster, plan, since).await
+    running(cluster, plan, warnings).await
 }
 
-async fn running(cluster: &Cluster, plan: &Plan, since: Timestamp) -> Result<(), SessionError> {
+async fn running(
+    cluster: &Cluster,
+    plan: &Plan,
+    mut warnings: Warnings,
+) -> Result<(), SessionError> {
     let namespace = &plan.workload.namespace;
     let name = session_object_name(plan.session.as_str());
     let api: Api<Pod> = Api::namespaced(cluster.client(), namespace);
@@ -65,7 +71,7 @@ async fn running(cluster: &Cluster, plan: &Plan, since: Timestamp) -> Result<(),
     let mut glance = tokio::time::interval(GLANCE);
     glance.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut pod: Option<String> = None;
-    let mut cause: Option<Cause> = None;
+    let mut suspicion = Suspicion::default();
     loop {
         tokio::select! {
             Some(Ok(seen)) = pods.next() => {
@@ -73,7 +79,7 @@ async fn running(cluster: &Cluster, plan: &Plan, since: Timestamp) -> Result<(),
                     return Ok(());
                 }
                 pod = seen.keys().next_back().cloned();
-                cause = seen.values().find_map(cause::of_pod).or(cause);
+                suspicion.note_status(seen.values().find_map(cause::of_pod), Instant::now());
             }
             _ = glance.tick(), if pod.is_some() => {
                 if let Some(name) = &pod && has_started(cluster, namespace, name).await {
@@ -81,20 +87,16 @@ async fn running(cluster: &Cluster, plan: &Plan, since: Timestamp) -> Result<(),
                 }
             }
             _ = ask.tick() => {
-                let about = [("Pod", name.clone()), ("Job", name.clone())];
-                cause = cause::of_events(&cluster.client(), namespace, &about, since).await.or(cause);
+                for cause in warnings.fresh().await {
+                    suspicion.note_event(cause, Instant::now());
+                }
             }
             () = tokio::time::sleep_until(began + plan.request.timeout) => {
-                return Err(failed(plan, cause.unwrap_or_else(cause::slow)));
+                return Err(failed(plan, suspicion.likeliest().cloned().unwrap_or_else(cause::slow)));
             }
         }
-        let hopeless = cause.as_ref().is_some_and(|cause| match cause.patience {
-            Patience::Whole => false,
-            Patience::Short => began.elapsed() >= HICCUP,
-            Patience::None => true,
-        });
-        if let Some(cause) = cause.take_if(|_| hopeless) {
-            return Err(failed(plan, cause));
+        if let Some(cause) = suspicion.hopeless(Instant::now()) {
+            return Err(failed(plan, cause.clone()));
         }
     }
 }

@@ -14,12 +14,21 @@ pub(super) struct Progress {
     pub(super) up: Vec<String>,
     /// How many pods without it still take connections.
     pub(super) old: usize,
+    /// How many pods have the agent, with or without a tunnel.
+    pub(super) agents: usize,
+    /// How many pods without it are on their way out.
+    pub(super) leaving: usize,
 }
 
 impl Progress {
     /// Whether every connection to the workload now comes to this machine.
     pub(super) fn is_complete(&self) -> bool {
         self.up.len() >= self.wanted && self.old == 0
+    }
+
+    /// Whether agents may be missing because the pods before them are not gone yet: a DaemonSet, a StatefulSet, `Recreate`.
+    pub(super) fn is_held_up(&self) -> bool {
+        self.leaving > 0 && self.agents < self.wanted
     }
 }
 
@@ -33,12 +42,16 @@ pub(super) fn progress(
 ) -> Progress {
     let rollout = Rollout::of(kind, workload);
     let mut progress = Progress { wanted: rollout.following() as usize, ..Progress::default() };
-    for pod in pods.iter().filter(|pod| belongs(kind, workload, pod) && is_alive(pod)) {
+    for pod in pods.iter().filter(|pod| belongs(kind, workload, pod)) {
         let Some(name) = pod.pointer("/metadata/name").and_then(Value::as_str) else { continue };
-        if session_of(pod) == Some(session) {
-            progress.up.extend(up.iter().find(|up| *up == name).cloned());
-        } else if follows(&rollout, name) {
-            progress.old += 1;
+        match (session_of(pod) == Some(session), is_alive(pod)) {
+            (true, true) => {
+                progress.agents += 1;
+                progress.up.extend(up.iter().find(|up| *up == name).cloned());
+            }
+            (false, true) if follows(&rollout, name) => progress.old += 1,
+            (false, false) if is_terminating(pod) => progress.leaving += 1,
+            _ => {}
         }
     }
     progress
@@ -46,12 +59,12 @@ pub(super) fn progress(
 
 /// Whether the pod takes connections, or will.
 fn is_alive(pod: &Value) -> bool {
-    let ended = matches!(
-        pod.pointer("/status/phase").and_then(Value::as_str),
-        Some("Succeeded" | "Failed")
-    );
-    let terminating = pod.pointer("/metadata/deletionTimestamp").is_some_and(|at| !at.is_null());
-    !ended && !terminating
+    let phase = pod.pointer("/status/phase").and_then(Value::as_str);
+    !matches!(phase, Some("Succeeded" | "Failed")) && !is_terminating(pod)
+}
+
+fn is_terminating(pod: &Value) -> bool {
+    pod.pointer("/metadata/deletionTimestamp").is_some_and(|at| !at.is_null())
 }
 
 /// Whether the workload's controller made the pod: other pods may have the same labels. A Deployment's pods are its replica sets', and those
@@ -114,6 +127,7 @@ mod tests {
         assert!(!count(&leaving, &["a", "b"]).is_complete());
         leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
         assert!(!count(&leaving, &["a"]).is_complete());
+        assert!(!count(&leaving, &["a"]).is_held_up());
         assert!(count(&leaving, &["a", "b"]).is_complete());
         let mut foreign = pod("somebodys", None);
         foreign["metadata"]["ownerReferences"] = json!(null);
@@ -128,7 +142,18 @@ mod tests {
         foreign["metadata"]["ownerReferences"][0]["uid"] = json!("other");
         let pods = [pod("db-0", None), pod("db-1", None), pod("db-2", Some("s")), foreign];
         let progress = count(Kind::StatefulSet, &set, &pods, &["db-2"]);
-        assert_eq!(progress, Progress { wanted: 1, up: vec!["db-2".into()], old: 0 });
+        assert_eq!(
+            progress,
+            Progress { wanted: 1, up: vec!["db-2".into()], agents: 1, ..Progress::default() }
+        );
+    }
+
+    #[test]
+    fn an_agent_that_waits_for_the_pod_before_it_is_held_up() {
+        let set = json!({"metadata": {"uid": "u"}, "status": {"desiredNumberScheduled": 1}});
+        let mut leaving = pod("old", None);
+        leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert!(count(Kind::DaemonSet, &set, &[leaving], &[]).is_held_up());
     }
 
     #[test]

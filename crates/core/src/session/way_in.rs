@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt, pin_mut};
-use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -19,20 +18,20 @@ use towline_workload::{Direction, Kind, Replacement, Rollout, replace_pods};
 
 use super::actor::{Actor, Leaving, Live};
 use super::agents::{Agents, Reach};
-use super::cause::{self, Cause, HICCUP, Patience};
+use super::cause;
 use super::directory::Directory;
 use super::error::SessionError;
 use super::follow::follow;
 use super::inbound::Inbound;
 use super::lease::{self, Leases};
-use super::rollout::{Progress, progress};
+use super::suspicion::Warnings;
 use super::{Signal, install, restorer, services, variables};
 use crate::environment::{Environment, Inputs, Variable, write_env_file};
 use crate::event::{Step, What};
 use crate::journal::Entry;
 
-/// How often the events are asked while pods do not come.
-const ASK_EVENTS: Duration = Duration::from_secs(2);
+/// Pods that have to be deleted one after the other may each take their grace period.
+const ONE_BY_ONE: Duration = Duration::from_secs(180);
 
 impl Actor {
     pub(super) async fn way_in(&mut self, live: &mut Live) -> Result<(), Leaving> {
@@ -55,14 +54,16 @@ impl Actor {
         let original = self.prepare(&lease).await?;
 
         self.chronicle.tell(What::Step { step: Step::Patch });
-        let since = Timestamp::now();
+        let about = self.about();
+        let warnings =
+            Warnings::from_now(self.cluster.client(), &self.plan.workload.namespace, about).await;
         live.workload = install::put(&self.cluster, &self.plan, &lease).await?;
 
         self.chronicle.tell(What::Step { step: Step::Pods });
         self.follow_workload(live);
         self.open_tunnels(live);
         services::open_planned(&self.plan, &self.outbound);
-        self.await_pods(live, since).await?;
+        self.await_pods(live, warnings).await?;
 
         self.chronicle.tell(What::Step { step: Step::Environment });
         let agent = self.agents_environment().await?;
@@ -167,7 +168,7 @@ impl Actor {
     fn replace_old_pods(&self, live: &mut Live) {
         let (client, workload, session) =
             (self.cluster.client(), self.plan.workload.clone(), self.plan.session.to_string());
-        let deadline = Instant::now() + self.plan.request.timeout;
+        let deadline = Instant::now() + self.plan.request.timeout + ONE_BY_ONE;
         let chronicle = self.chronicle.clone();
         live.spawn(async move {
             let replaced = replace_pods(
@@ -204,113 +205,6 @@ impl Actor {
             chronicle: self.chronicle.clone(),
             signals: live.tell.clone(),
         }));
-    }
-
-    /// Waits until every replica has its tunnel and no old pod is left, or says why that does not happen.
-    async fn await_pods(&mut self, live: &mut Live, since: Timestamp) -> Result<(), Leaving> {
-        let began = Instant::now();
-        let limit = self.plan.request.timeout;
-        let mut ask = tokio::time::interval_at(began + ASK_EVENTS, ASK_EVENTS);
-        ask.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut cause: Option<Cause> = None;
-        let mut seen_pods = false;
-        loop {
-            tokio::select! {
-                () = Self::stopped(&mut self.commands) => return Err(Leaving::Stopped),
-                Some(signal) = live.signals.recv() => {
-                    match &signal {
-                        Signal::Refused { pod, reason } => {
-                            let (pod, reason) = (pod.clone(), reason.clone());
-                            return Err(SessionError::AgentVersion { pod, reason }.into());
-                        }
-                        Signal::NoTunnel { pod, reason, forbidden: true } => {
-                            let (pod, reason) = (pod.clone(), reason.clone());
-                            return Err(SessionError::Tunnel { pod, reason }.into());
-                        }
-                        Signal::Pods(pods) => {
-                            seen_pods = true;
-                            cause = self.cause_of(pods);
-                        }
-                        _ => {}
-                    }
-                    self.take(live, signal);
-                }
-                _ = ask.tick() => {
-                    let about = self.about();
-                    let (client, namespace) = (self.cluster.client(), &self.plan.workload.namespace);
-                    cause = cause.or(cause::of_events(&client, namespace, &about, since).await);
-                }
-                () = tokio::time::sleep_until(began + limit) => {
-                    return Err(self.too_late(self.progress(live), cause).into());
-                }
-            }
-            if live.doubt
-                && let Some(leaving) = self.settle(live).await
-            {
-                return Err(leaving);
-            }
-            let progress = self.progress(live);
-            if seen_pods && progress.is_complete() {
-                return Ok(());
-            }
-            let hopeless = cause.as_ref().is_some_and(|cause| match cause.patience {
-                Patience::Whole => false,
-                Patience::Short => began.elapsed() >= HICCUP,
-                Patience::None => true,
-            });
-            if hopeless && let Some(cause) = cause.take() {
-                return Err(self.not_started(cause).into());
-            }
-        }
-    }
-
-    fn progress(&self, live: &Live) -> Progress {
-        let (kind, session) = (self.plan.workload.kind, self.plan.session.as_str());
-        progress(kind, &live.workload, &live.pods, session, &self.board.pods())
-    }
-
-    /// What the agent's pods have to complain of.
-    fn cause_of(&self, pods: &[Value]) -> Option<Cause> {
-        let ours = pods
-            .iter()
-            .filter(|pod| super::agents::session_of(pod) == Some(self.plan.session.as_str()));
-        ours.filter_map(|pod| cause::of_pod(&serde_json::from_value(pod.clone()).ok()?))
-            .max_by_key(|cause| cause.patience)
-    }
-
-    /// The objects whose events may tell why no pod comes: the pods, the workload, and a Deployment's replica sets.
-    fn about(&self) -> [(&'static str, String); 3] {
-        let kind = match self.plan.workload.kind {
-            Kind::Deployment => "Deployment",
-            Kind::StatefulSet => "StatefulSet",
-            Kind::DaemonSet => "DaemonSet",
-            Kind::ReplicaSet => "ReplicaSet",
-            Kind::Pod => "Pod",
-        };
-        let name = &self.plan.workload.name;
-        [("Pod", name.clone()), ("ReplicaSet", name.clone()), (kind, name.clone())]
-    }
-
-    fn not_started(&self, cause: Cause) -> SessionError {
-        let whose = format!("The agent in {}", self.plan.workload);
-        SessionError::NotStarted { whose, hint: cause.hint(), cause: cause.message }
-    }
-
-    fn too_late(&self, progress: Progress, cause: Option<Cause>) -> SessionError {
-        let cause = cause.unwrap_or_else(|| match progress.old {
-            0 => cause::slow(),
-            old => Cause {
-                message: format!("{old} pods without the agent are still in service"),
-                ..cause::slow()
-            },
-        });
-        SessionError::TimedOut {
-            workload: self.plan.workload.clone(),
-            up: progress.up.len(),
-            wanted: progress.wanted,
-            limit: self.plan.request.timeout,
-            cause: cause.message,
-        }
     }
 
     /// Reads the environment from any agent. None is there where the workload has no pods.
