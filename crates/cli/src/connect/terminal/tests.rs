@@ -7,16 +7,18 @@ use towline_core::environment::Environment;
 
 use crate::connect::program::{Ended, Output, Program};
 
-/// What the command under test does: counts interrupts, reads a line from the terminal, stops itself as Ctrl-Z would.
-const SCRIPT: &str = "trap 'echo interrupted' INT; echo ready; read line || read line; echo got-$line; kill -TSTP $$; echo continued; exit 5";
+/// What the command under test does: reads a line, which it can do only once it has the terminal; is interrupted; reads another; stops itself as
+/// Ctrl-Z would.
+const SCRIPT: &str = "trap 'echo interrupted' INT; echo ready; read line; echo foreground; read line || read line; echo got-$line; kill -TSTP $$; echo continued; exit 5";
 
 /// Runs its arguments in a terminal of their own, types Ctrl-C and a line when it is asked for, and shows all that was written.
 const TERMINAL: &str = r#"
-import os, pty, sys
+import os, pty, signal, sys
+signal.alarm(60)
 child, terminal = pty.fork()
 if child == 0:
     os.execv(sys.argv[1], sys.argv[1:])
-answers = [(b"ready", b"\x03"), (b"interrupted", b"hello\n")]
+answers = [(b"ready", b"go\n"), (b"foreground", b"\x03"), (b"interrupted", b"hello\n")]
 seen = b""
 while True:
     try:
