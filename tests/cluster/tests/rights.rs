@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::api::PostParams;
 use serde_json::{Value, json};
 use towline_cluster_tests::namespace::Namespace;
 use towline_cluster_tests::towline::Connected;
@@ -50,8 +52,12 @@ impl Developer {
         }
         ns.kubectl_apply(objects).await?;
 
-        let token = ns.kubectl(&["create", "token", "developer", "--duration", "1h"]).await?;
-        let token = json!({"token": token.trim()});
+        // Not by `kubectl create token`: Debian's kubectl is older than that.
+        let request = serde_json::from_value(json!({"spec": {"expirationSeconds": 3600}}))?;
+        let accounts = ns.api::<ServiceAccount>();
+        let granted =
+            accounts.create_token_request("developer", &PostParams::default(), &request).await?;
+        let token = json!({"token": granted.status.context("a token")?.token});
         let kubeconfig =
             ns.kubeconfig_with("developer", |config| config["users"][0]["user"] = token).await?;
         let role = ns.left().await?.into_iter().collect();
