@@ -72,7 +72,8 @@ fn trouble(pod: &Value) -> Option<String> {
             return Some(format!("pod {name}: {reason}: {}", text(waiting, "message")));
         }
         let restarts = container["restartCount"].as_u64().unwrap_or(0);
-        let ends = restarts >= 2 && container["ready"] != true;
+        // The first end tells enough: nothing is lost by not waiting for a pod that gets well after all.
+        let ends = restarts >= 1 && container["ready"] != true;
         ends.then(|| {
             format!("pod {name}: container {} ended {restarts} times", text(container, "name"))
         })
@@ -98,7 +99,7 @@ mod tests {
         for well in [
             json!({}),
             container(waiting("ContainerCreating"), 0),
-            container(json!({"running": {}}), 1),
+            container(json!({"running": {}}), 0),
             json!({"conditions": [{"type": "PodScheduled", "status": "True"}]}),
         ] {
             assert_eq!(trouble(&pod(well.clone())), None, "{well}");
