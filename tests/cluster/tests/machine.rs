@@ -30,8 +30,12 @@ async fn a_kept_connection_tells_its_end() -> Result<()> {
     let ns = Namespace::create("kept").await?;
     ns.http_app("web", 1).await?;
     let address = ns.cluster_ip("web").await?;
-    let command = node::command("/usr/bin/python3", &["-c", kept::PROGRAM, &address, "80", "2"])?;
-    let mut kept = Kept::open(command).await?;
+    // A pod is Ready a moment before the node's rules lead to it.
+    let mut kept = towline_cluster_tests::eventually("the service takes connections", || async {
+        let arguments = ["-c", kept::PROGRAM, &address, "80", "2"];
+        Kept::open(node::command("/usr/bin/python3", &arguments)?).await.map(Some)
+    })
+    .await?;
     ensure!(kept.ask().await?.starts_with("answer cluster web-"), "a second request");
     // An isolated pod reaches no API server, and serves all the same.
     let pods = ns.pods("web").await?;
