@@ -8,6 +8,7 @@ use towline_cluster_tests::app::deployment;
 use towline_cluster_tests::carry::Route;
 use towline_cluster_tests::h2c::{Http2, UPLOAD, upload};
 use towline_cluster_tests::namespace::Namespace;
+use towline_cluster_tests::node;
 use towline_cluster_tests::peer::{self, MODES, Side};
 
 #[tokio::test]
@@ -21,7 +22,15 @@ async fn connections_inside_the_cluster_keep_the_rules() -> Result<()> {
     });
     namespace.apply([deployment("peer", 1, &[peer::container("main", &MODES)]), service]).await?;
     namespace.ready("peer", 1).await?;
-    let route = Route::new(Side::Cluster, &namespace.cluster_ip("peer").await?, MODES);
+    let address = namespace.cluster_ip("peer").await?;
+    // A pod is Ready a moment before the node's rules lead to it.
+    towline_cluster_tests::eventually("the service takes connections", || async {
+        let connect =
+            "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)";
+        node::python(connect, &[&address, &MODES[0].1.to_string()]).await.map(Some)
+    })
+    .await?;
+    let route = Route::new(Side::Cluster, &address, MODES);
     route.protocols().await?;
     route.many(500).await?;
     futures::future::try_join(route.upload(10_000_000), route.download(10_000_000)).await?;
