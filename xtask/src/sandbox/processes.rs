@@ -102,8 +102,15 @@ mod tests {
     #[test]
     fn finds_a_process_by_its_program_and_ends_it() {
         let mut child = Command::new("/bin/sleep").arg("600").spawn().unwrap();
-        let found = all().unwrap();
-        let process = found.iter().find(|process| process.id() == child.id()).unwrap();
+        // The command line is empty for a moment: the kernel lets the parent go on before it has noted where the arguments are.
+        let process = loop {
+            let found = all().unwrap().into_iter().find(|process| process.id() == child.id());
+            let process = found.expect("a child that nobody has waited for is listed");
+            if process.program().is_some() {
+                break process;
+            }
+            std::thread::yield_now();
+        };
         assert!(process.describe().contains("sleep"), "{process:?}");
         kill(&[child.id()]).unwrap();
         assert!(!child.wait().unwrap().success());

@@ -17,6 +17,8 @@ import os, pty, signal, sys
 signal.alarm(60)
 child, terminal = pty.fork()
 if child == 0:
+    # Whoever started the tests may have ignored Ctrl-C, as shells do for what runs in the background; that would be inherited.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execv(sys.argv[1], sys.argv[1:])
 answers = [(b"ready", b"go\n"), (b"foreground", b"\x03"), (b"interrupted", b"hello\n")]
 seen = b""
