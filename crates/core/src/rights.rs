@@ -77,7 +77,7 @@ pub fn rules(kind: Kind, minor: Option<u32>) -> Vec<Rule> {
             "pods/portforward",
             &["get"],
             Need::Session,
-            "The tunnel. Clusters take the WebSocket for the verb get.",
+            "The tunnel. Clusters take a port-forward that is asked for by GET for the verb get.",
         ),
     ]);
     rules.push(Rule {
@@ -86,7 +86,7 @@ pub fn rules(kind: Kind, minor: Option<u32>) -> Vec<Rule> {
         } else {
             Need::Look
         },
-        purpose: "Clusters from 1.35 on want the verb create for it as well.",
+        purpose: "Clusters from 1.35 on want the verb create as well where the tunnel is a WebSocket, because something on the way does not pass SPDY.",
         ..rule("", "pods/portforward", &["create"], Need::Session, "")
     });
     rules.push(rule(

@@ -290,7 +290,7 @@ async fn the_end_is_told_and_comes_soon() {
     agent.end.send(()).unwrap();
     assert_eq!(client.told().await, Message::Ending);
     agent.agent.await.unwrap();
-    assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

@@ -47,13 +47,14 @@ pub(super) fn occupied(
             ),
             format!("Put it back with `{restore}`, or take it over with --take-over."),
         ),
-        (Some(lease), None) => (
-            format!(
-                "A session of {who} has left its lease; its client has been gone{}.",
+        // Its client went away before it changed anything, so nothing of anybody's is lost by going on.
+        (Some(lease), None) => {
+            let message = format!(
+                "A session of {who} has left its lease and changed nothing; its client has been gone{}. The lease is taken over.",
                 since(lease, now)
-            ),
-            format!("Clear it away with `{restore}`, or take it over with --take-over."),
-        ),
+            );
+            return Check::warning(TITLE, message, None);
+        }
         (None, Some(_)) => (
             format!("{workload} still has the agent of {who}, whose lease is gone."),
             format!("Put it back with `{restore}`, or take it over with --take-over."),

@@ -10,13 +10,14 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use towline_workload::names::{FIELD_MANAGER, SESSION_ANNOTATION, lease_name};
-use towline_workload::{SessionRecord, WorkloadRef, objects};
+use towline_workload::{SessionRecord, WorkloadRef, is_installed, objects};
 
 use super::Signal;
 use super::backoff::Backoff;
 use super::error::SessionError;
 use crate::cluster::Cluster;
 use crate::lease::LeaseState;
+use crate::plan::Plan;
 
 /// The longest time between two renewals.
 const RENEW_EVERY: Duration = Duration::from_secs(15);
@@ -36,6 +37,26 @@ pub(super) enum Holder {
     Us,
     /// Another session, or something else; the record where it is one.
     Other { holder: String, record: Option<Box<SessionRecord>> },
+}
+
+/// Which leases of others a session takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// None.
+    Nobodys,
+    /// One that has lapsed. For a workload without an agent: the client went away before it changed anything.
+    Abandoned,
+    /// Any.
+    Anybodys,
+}
+
+impl Claim {
+    pub(super) fn of(plan: &Plan) -> Self {
+        if plan.request.take_over {
+            return Self::Anybodys;
+        }
+        if is_installed(&plan.base).is_some() { Self::Nobodys } else { Self::Abandoned }
+    }
 }
 
 pub(super) fn holder_of(lease: Option<&Lease>, session: &str) -> Holder {
@@ -74,12 +95,12 @@ impl Leases<'_> {
         self.api().get_opt(&self.name()).await
     }
 
-    /// Takes the lease; with `take_over`, from another session too. Returns it and the session that had it.
+    /// Takes the lease, from another session too where `claim` says so. Returns it and the session that had it.
     pub(super) async fn acquire(
         &self,
         record: &SessionRecord,
         duration: Duration,
-        take_over: bool,
+        claim: Claim,
     ) -> Result<(Lease, Option<String>), SessionError> {
         let doing =
             || format!("take the lease {} in namespace {}", self.name(), self.workload.namespace);
@@ -96,15 +117,16 @@ impl Leases<'_> {
                 Err(error) => return Err(failed(error)),
             }
             let Some(there) = self.read().await.map_err(failed)? else { continue };
+            let lapsed = LeaseState::of(&there, Timestamp::now()).lapsed;
+            let ours_to_take = claim == Claim::Anybodys || (claim == Claim::Abandoned && lapsed);
             let previous = match holder_of(Some(&there), &record.id) {
                 // The answer to an earlier try was lost.
                 Holder::Us => return Ok((there, None)),
                 Holder::Nobody => None,
-                Holder::Other { record: Some(by), .. } if !take_over => {
-                    let lapsed = LeaseState::of(&there, Timestamp::now()).lapsed;
+                Holder::Other { record: Some(by), .. } if !ours_to_take => {
                     return Err(SessionError::Busy { workload: self.workload.clone(), by, lapsed });
                 }
-                Holder::Other { record: None, holder } if !take_over => {
+                Holder::Other { record: None, holder } if claim != Claim::Anybodys => {
                     let namespace = self.workload.namespace.clone();
                     return Err(SessionError::ForeignLease {
                         lease: self.name(),

@@ -23,7 +23,7 @@ use super::directory::Directory;
 use super::error::SessionError;
 use super::follow::follow;
 use super::inbound::Inbound;
-use super::lease::{self, Leases};
+use super::lease::{self, Claim, Leases};
 use super::suspicion::Warnings;
 use super::{Signal, install, restorer, services, variables};
 use crate::environment::{Environment, Inputs, Variable, write_env_file};
@@ -106,7 +106,8 @@ impl Actor {
     pub(super) async fn take_lease(&mut self) -> Result<Lease, SessionError> {
         let leases = Leases { cluster: &self.cluster, workload: &self.plan.workload };
         let request = &self.plan.request;
-        let acquired = leases.acquire(&self.plan.record, request.lease, request.take_over).await;
+        let acquired =
+            leases.acquire(&self.plan.record, request.lease, Claim::of(&self.plan)).await;
         // An answer that was lost may have been a yes.
         self.touched |=
             !matches!(acquired, Err(SessionError::Busy { .. } | SessionError::ForeignLease { .. }));

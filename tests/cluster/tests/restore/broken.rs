@@ -1,7 +1,5 @@
 //! Workloads that were broken before the session: they go back to being broken, at once, and without the agent.
 
-use std::time::{Duration, Instant};
-
 use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
 use serde_json::json;
@@ -29,16 +27,14 @@ async fn a_workload_that_crashes_gets_rid_of_the_agent() -> Result<()> {
             .await?;
             let before = ns.workload(kind, name).await?;
             let mut session = ns.stand_in(&format!("{name}/{name}"), name, &[]).await?;
-            let start = Instant::now();
             session.stop().await.with_context(|| session.told())?;
-            ensure!(
-                start.elapsed() < Duration::from_secs(60),
-                "{kind}: it took {:?}",
-                start.elapsed()
-            );
             ensure!(ns.workload(kind, name).await? == before, "{kind} is not what it was");
-            let warned = session.seen().iter().any(|event| event["event"] == "warning");
-            ensure!(warned, "{kind}: that it is not in service is not told: {}", session.told());
+            // Because of what its pods say, and not because a limit was over.
+            let warned = session.seen().iter().any(|event| {
+                let message = event["message"].as_str().unwrap_or_default();
+                event["event"] == "warning" && message.contains("its own pods do not become ready")
+            });
+            ensure!(warned, "{kind}: that its pods crash is not told: {}", session.told());
             Ok(())
         }
     }))

@@ -10,6 +10,18 @@ async fn generation(ns: &Namespace, name: &str) -> Result<Option<i64>> {
     Ok(api.get(name).await?.metadata.generation)
 }
 
+/// Waits until the lease of the workload `lease`, whose session was killed, is shown as lapsed.
+async fn lapsed(ns: &Namespace) -> Result<()> {
+    eventually("the lease shown as lapsed", || async {
+        let finished = ns.run(&["status", "-n", &ns.name, "-o", "json"]).await?;
+        let shown: serde_json::Value = serde_json::from_str(&finished.stdout)?;
+        let rows = shown.as_array().into_iter().flatten();
+        let mut of_it = rows.filter(|row| row["workload"]["name"] == "lease");
+        Ok(of_it.any(|row| row["lapsed"] == true).then_some(()))
+    })
+    .await
+}
+
 #[tokio::test]
 async fn killed_while_connected_the_cluster_restores() -> Result<()> {
     let ns = Namespace::create("killed").await?;
@@ -71,9 +83,12 @@ async fn killed_before_the_restorer_runs_the_workload_is_untouched() -> Result<(
                 generation(ns, step).await? == counted,
                 "{step}: the workload was changed and changed back"
             );
-            // A lease may be left, which nobody renews and which says so; either way to clear it works.
+            // A lease may be left, which nobody renews and which says so: it is in nobody's way once it has lapsed, and can be cleared away.
             let clear: &[&str] = match step {
-                "lease" => &["connect", &target, "-n", &ns.name, "--take-over", "--", "true"],
+                "lease" => {
+                    lapsed(ns).await?;
+                    &["connect", &target, "-n", &ns.name, "--", "true"]
+                }
                 _ => &["restore", &target, "-n", &ns.name],
             };
             let finished = ns.run(clear).await?;
