@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
 use crate::chunk::{self, ChunkError, Failure, Kind};
+use crate::mux::FRAME;
 
 /// Bytes carried so far; shared with whoever shows them.
 #[derive(Debug, Default)]
@@ -65,7 +66,7 @@ async fn send(
     count: &AtomicU64,
 ) -> Result<(), CarryError> {
     // The header's place is kept free in front, so that a chunk is one write. Grown with the traffic: hundreds of idle connections cost little.
-    let mut buffer = vec![0; chunk::HEADER + 4 * 1024];
+    let mut buffer = vec![0; 4 * 1024];
     loop {
         let read = tcp.read(&mut buffer[chunk::HEADER..]).await.map_err(CarryError::NearReset)?;
         if read == 0 {
@@ -77,8 +78,9 @@ async fn send(
         tunnel.write_all(&buffer[..frame]).await.map_err(CarryError::Tunnel)?;
         tunnel.flush().await.map_err(CarryError::Tunnel)?;
         count.fetch_add(read as u64, Relaxed);
-        if frame == buffer.len() && read < chunk::LARGEST {
-            buffer.resize(chunk::HEADER + (read * 4).min(chunk::LARGEST), 0);
+        // Up to what the multiplexer carries in one frame, header included: a byte more would be a frame more.
+        if frame == buffer.len() && frame < FRAME {
+            buffer.resize((frame * 4).min(FRAME), 0);
         }
     }
 }

@@ -25,7 +25,7 @@ pub enum Side {
 pub const MOST_STREAMS: usize = 8192;
 
 /// The largest body of a yamux frame. Yamux's own 16 KiB would cost a header and a queue turn four times as often.
-const FRAME: usize = 64 * 1024;
+pub(crate) const FRAME: usize = 64 * 1024;
 
 /// How many opened streams may wait to be accepted. Yamux lets no more than 256 be without an answer (`MAX_ACK_BACKLOG`), so this never overflows.
 const BACKLOG: usize = 256;

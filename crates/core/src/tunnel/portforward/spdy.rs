@@ -28,8 +28,8 @@ const DATA: u32 = 3;
 const HEADER: usize = 8;
 const FIN: u8 = 1;
 
-/// A frame is sent at a flush, or when its payload has grown to this many bytes.
-const FRAME: usize = 64 * 1024;
+/// A frame is sent at a flush, or when its payload has grown to this many bytes: the multiplexer's largest frames are a little above 64 KiB.
+const FRAME: usize = 128 * 1024;
 
 /// How much is asked from the connection at once: what TLS gives are records of 16 KiB.
 const READ: usize = 64 * 1024;
