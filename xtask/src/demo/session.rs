@@ -51,15 +51,20 @@ pub(super) fn run(cluster: &Cluster) -> Result<()> {
         workload(cluster)? == before,
         "the Deployment orders is not what it was before the session"
     );
-    let remains = cluster.read(&[
-        "get",
-        "lease,job,secret,serviceaccount,role,rolebinding,pod",
-        "-l",
-        "towline.dev/session",
-        "-o",
-        "name",
-    ])?;
-    ensure!(remains.trim().is_empty(), "left of the session in the cluster: {remains}");
+    // Pods that are on their way out stay listed until the kubelet has cleaned up after them.
+    let mut remains = String::new();
+    let gone = until(RESTORE, || {
+        remains = cluster.read(&[
+            "get",
+            "lease,job,secret,serviceaccount,role,rolebinding,pod",
+            "-l",
+            "towline.dev/session",
+            "-o",
+            "name",
+        ])?;
+        Ok(remains.trim().is_empty().then_some(()))
+    })?;
+    ensure!(gone.is_some(), "left of the session in the cluster: {remains}");
     let answer = orders(cluster)?;
     ensure!(answer != machine, "orders is still answered by this machine after the session");
     println!(
