@@ -136,12 +136,13 @@ fn of_context(kubectl: &Path, context: &str) -> Result<PathBuf> {
 fn tell(cluster: &Cluster) -> Result<()> {
     let (towline, kubeconfig) = (cluster.towline.display(), cluster.kubeconfig.display());
     let directory = cluster.towline.parent().context("a program is in a directory")?.display();
+    let tools = cluster.kubectl.parent().context("a program is in a directory")?.display();
     let orders = paths::root().join("sandbox/shop/orders.py");
     println!(
         "
 The shop is deployed, and Towline built: {towline}
 
-    export KUBECONFIG={kubeconfig} PATH={directory}:$PATH
+    export KUBECONFIG={kubeconfig} PATH={directory}:{tools}:$PATH
 
     towline services -n shop
     towline plan orders -n shop
