@@ -1,23 +1,37 @@
 //! Towline itself is killed: the cluster puts everything back, or the next command does.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
-use towline_cluster_tests::eventually;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::runtime::wait::await_condition;
+use tokio::time::timeout;
 use towline_cluster_tests::namespace::Namespace;
+use towline_cluster_tests::{LIMIT, eventually};
 
 async fn generation(ns: &Namespace, name: &str) -> Result<Option<i64>> {
     let api = ns.api::<k8s_openapi::api::apps::v1::Deployment>();
     Ok(api.get(name).await?.metadata.generation)
 }
 
-/// Waits until the lease of the workload `lease`, whose session was killed, is shown as lapsed.
+/// Waits until the lease of the workload `lease` is there: the session is between this step and the next.
+async fn taken(ns: &Namespace) -> Result<()> {
+    let leases = ns.api::<Lease>();
+    let exists = |lease: Option<&Lease>| lease.is_some();
+    timeout(LIMIT, await_condition(leases, "towline-deploy-lease", exists))
+        .await
+        .context("the lease was not taken")??;
+    Ok(())
+}
+
+/// Waits until the lease of the workload `lease`, whose session was killed, is shown as lapsed, or is gone: the restorer may have been made just
+/// before the kill, and clears the lease away when it lapses.
 async fn lapsed(ns: &Namespace) -> Result<()> {
     eventually("the lease shown as lapsed", || async {
         let finished = ns.run(&["status", "-n", &ns.name, "-o", "json"]).await?;
         let shown: serde_json::Value = serde_json::from_str(&finished.stdout)?;
         let rows = shown.as_array().into_iter().flatten();
         let mut of_it = rows.filter(|row| row["workload"]["name"] == "lease");
-        Ok(of_it.any(|row| row["lapsed"] == true).then_some(()))
+        Ok(of_it.all(|row| row["lapsed"] == true).then_some(()))
     })
     .await
 }
@@ -73,6 +87,9 @@ async fn killed_before_the_restorer_runs_the_workload_is_untouched() -> Result<(
                 (ns.workload("Deployment", step).await?, generation(ns, step).await?);
             let mut session = ns.connect(&[&target, "--lease", "5s"], &[])?;
             session.step(step).await?;
+            if step == "lease" {
+                taken(ns).await?;
+            }
             session.signal("KILL")?;
             session.end().await?;
             ensure!(
