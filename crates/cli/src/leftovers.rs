@@ -80,11 +80,10 @@ fn columns(Row { status, .. }: &Row, now: Timestamp) -> Vec<String> {
 
 /// This user's sessions whose process is gone.
 fn abandoned(journal: &Journal) -> Vec<Entry> {
-    let entries = journal.read_all().unwrap_or_else(|error| {
+    journal.abandoned().unwrap_or_else(|error| {
         output::complain(&format!("warning: {error}"));
         Vec::new()
-    });
-    entries.into_iter().filter(|entry| !entry.is_alive()).collect()
+    })
 }
 
 /// What the journal knows and the list does not show. An entry that the cluster has nothing of is done with, and removed.
@@ -148,6 +147,12 @@ pub(crate) async fn restore(arguments: &RestoreArguments) -> Result<(), Failure>
     .await;
     let results = results.inspect_err(|_| progress.failed())?;
     progress.done();
+    for result in results.iter().filter(|result| result.is_fine() && result.became != Became::Live)
+    {
+        if let Err(error) = Journal::of_user().settle(cluster.context(), &result.workload) {
+            output::complain(&format!("warning: {error}"));
+        }
+    }
     tell(format, &results);
     let failed: Vec<&RestoreResult> = results.iter().filter(|result| !result.is_fine()).collect();
     match failed.as_slice() {

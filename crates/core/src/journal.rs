@@ -128,6 +128,28 @@ impl Journal {
         Ok(entries)
     }
 
+    /// The entries whose process is gone: their sessions were cut off. What those kept on this machine, the environment with its secrets, is
+    /// removed; the entries stay until the cluster is known to have nothing of them, see [`Self::settle`].
+    ///
+    /// # Errors
+    /// As [`Self::read_all`].
+    pub fn abandoned(&self) -> Result<Vec<Entry>, JournalError> {
+        let mut entries = self.read_all()?;
+        entries.retain(|entry| !entry.is_alive());
+        entries.iter().for_each(Entry::remove_directory);
+        Ok(entries)
+    }
+
+    /// Removes the entries of sessions that were cut off on `workload` in the cluster of `context`: it has been looked at, and nothing of them is left.
+    ///
+    /// # Errors
+    /// As [`Self::read_all`] and [`Self::remove`].
+    pub fn settle(&self, context: &str, workload: &WorkloadRef) -> Result<(), JournalError> {
+        let of_it = |entry: &Entry| entry.context == context && entry.workload == *workload;
+        let done_with = self.abandoned()?.into_iter().filter(of_it);
+        done_with.map(|entry| entry.session).try_for_each(|session| self.remove(&session))
+    }
+
     fn path(&self, session: &SessionId) -> PathBuf {
         self.directory.join(format!("{session}.json"))
     }
@@ -139,6 +161,20 @@ impl Entry {
         match (process_started(self.pid), self.process_started) {
             (Some(now), Some(then)) => now == then,
             (now, _) => now.is_some(),
+        }
+    }
+
+    /// A file that somebody else wrote must not make us remove what is not ours: only a directory of the session's own name goes.
+    fn remove_directory(&self) {
+        if self.directory.file_name().is_none_or(|name| name != self.session.as_str()) {
+            tracing::warn!(path = %self.directory.display(), "no directory of a session");
+            return;
+        }
+        match fs::remove_dir_all(&self.directory) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(path = %self.directory.display(), %error, "the directory of a session that was cut off stays");
+            }
+            _ => {}
         }
     }
 
@@ -227,6 +263,35 @@ mod tests {
         let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(home.path().join("sessions")), 0o700);
         assert_eq!(mode(journal.path(&entry.session)), 0o600);
+    }
+
+    #[test]
+    fn what_a_cut_off_session_kept_here_goes_at_once_and_its_entry_when_it_is_settled() {
+        let home = tempfile::tempdir().unwrap();
+        let journal = Journal::at(home.path().join("sessions"));
+        let kept_by = |mut entry: Entry, name: &str| {
+            entry.directory = home.path().join(name);
+            fs::create_dir(&entry.directory).unwrap();
+            fs::write(entry.directory.join("environment.env"), "PASSWORD=x").unwrap();
+            journal.write(&entry).unwrap();
+            entry
+        };
+        let alive = entry("2026-01-01T00:00:00Z");
+        let alive = kept_by(alive.clone(), alive.session.as_str());
+        let mut dead = entry("2026-01-02T00:00:00Z");
+        dead.pid = u32::MAX;
+        let dead = kept_by(dead.clone(), dead.session.as_str());
+        let mut foreign = entry("2026-01-03T00:00:00Z");
+        foreign.pid = u32::MAX;
+        let foreign = kept_by(foreign, "somebody-elses");
+
+        assert_eq!(journal.abandoned().unwrap(), [dead.clone(), foreign.clone()]);
+        let there = [&alive, &dead, &foreign].map(|entry| entry.directory.exists());
+        assert_eq!(there, [true, false, true]);
+        journal.settle("another", &dead.workload).unwrap();
+        assert_eq!(journal.read_all().unwrap().len(), 3);
+        journal.settle("sandbox", &dead.workload).unwrap();
+        assert_eq!(journal.read_all().unwrap(), [alive]);
     }
 
     #[test]

@@ -337,7 +337,12 @@ impl Actor {
     }
 
     pub(super) fn remove_journal(&self) {
-        if let Err(error) = self.journal.remove(&self.plan.session) {
+        // With this session what earlier ones, which were cut off, had left on the workload is put back too.
+        let removed = self
+            .journal
+            .remove(&self.plan.session)
+            .and_then(|()| self.journal.settle(self.cluster.context(), &self.plan.workload));
+        if let Err(error) = removed {
             self.chronicle.tell(What::Warning { message: error.to_string() });
         }
     }

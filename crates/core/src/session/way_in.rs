@@ -86,6 +86,8 @@ impl Actor {
     }
 
     fn write_journal(&self) -> Result<(), SessionError> {
+        // What sessions that were cut off kept on this machine does not wait for somebody to ask for their state.
+        self.journal.abandoned()?;
         let (pid, process_started) = Entry::this_process();
         let directory = self.directory.as_ref().map(|directory| directory.path().to_owned());
         let entry = Entry {
