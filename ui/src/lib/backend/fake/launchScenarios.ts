@@ -1,0 +1,137 @@
+import type { Check, LaunchRequest } from '../types';
+import { sampleShop } from './sample';
+import { refuse, type World } from './world';
+
+export const ordersRequest: LaunchRequest = {
+  context: 'sandbox',
+  namespace: 'shop',
+  target: 'service/orders',
+  container: null,
+  ports: [{ remote: '8080', local: 3000 }],
+  namespaces: [],
+  program: { start: 'command', line: 'python3 orders.py', directory: '/home/mara/src/orders' },
+  mode: 'noAdministrator',
+  agentImage: null,
+  pullSecret: null,
+  leaseSeconds: null,
+  takeOver: false,
+  reconnect: false,
+};
+
+const portTaken: Check = {
+  title: 'Local ports',
+  tone: 'bad',
+  message: 'Port 8080 is held by node (process 41213) of mara.',
+  fix: 'Stop that program, or choose another local port above.',
+  code: 'local_port_taken',
+};
+
+const noRestorer: Check = {
+  title: 'Restorer',
+  tone: 'warning',
+  message: 'You may not create jobs.batch in shop: nobody restores if this machine goes away.',
+  fix: 'Ask for the role that “towline rbac” prints, or keep this machine awake.',
+  code: null,
+};
+
+function profiles(world: World): void {
+  sampleShop(world);
+  world.app.profiles = [
+    { id: 'profile-a', name: 'orders (shop)', request: ordersRequest, used: world.ago(7200) },
+    {
+      id: 'profile-b',
+      name: 'catalogue with debugger',
+      request: { ...ordersRequest, target: 'service/catalogue', program: { start: 'byUser' } },
+      used: world.ago(3 * 86_400),
+    },
+  ];
+}
+
+function blocked(world: World): void {
+  sampleShop(world);
+  world.launch.amend = (plan, request) => {
+    const local = request.ports.find((port) => port.remote === '8080')?.local ?? 8080;
+    if (local !== 8080) return plan;
+    const rest = plan.checks.filter((check) => check.title !== 'Local ports');
+    return { ...plan, ready: false, restorer: false, checks: [portTaken, noRestorer, ...rest] };
+  };
+}
+
+function occupied(world: World): void {
+  sampleShop(world);
+  const started = world.ago(47 * 60);
+  const mark = { id: '81b2e0', user: 'jonas', host: 'pier', started, mine: false };
+  world.clusters.change('sandbox', 'services', (rows) =>
+    rows.map((row) => (row.name === 'orders' ? { ...row, session: mark } : row)),
+  );
+  world.launch.amend = (plan, request) => {
+    if (request.takeOver) return { ...plan, occupiedBy: mark };
+    const check: Check = {
+      title: 'Session',
+      tone: 'bad',
+      message: 'deployment/orders is in the session of jonas on pier, since 47 minutes.',
+      fix: 'Wait until it ends, or take it over.',
+      code: 'busy',
+    };
+    return { ...plan, ready: false, occupiedBy: mark, checks: [check, ...plan.checks] };
+  };
+}
+
+function planFails(world: World): void {
+  sampleShop(world);
+  let tries = 0;
+  world.launch.amend = (plan) => {
+    tries += 1;
+    if (tries > 1) return plan;
+    return refuse(
+      'no_container_port',
+      'service/orders selects no pods: there is nothing to redirect.',
+      'Choose a workload, or start one that the service selects.',
+      'selector: app=orders',
+    );
+  };
+}
+
+function connectFails(world: World): void {
+  profiles(world);
+  world.launch.beforeConnect = () =>
+    refuse(
+      'conflict',
+      'deployment/orders was changed by someone else since the plan was read.',
+      'Read the plan again.',
+      'the server replied 409: the object has been modified',
+    );
+}
+
+function leftovers(world: World): void {
+  sampleShop(world);
+  const about = { context: 'sandbox', namespace: 'shop', user: null, host: null, repairing: false };
+  world.app.leftovers = [
+    {
+      ...about,
+      id: '9d01c4',
+      workload: 'deployment/orders',
+      started: world.ago(26 * 3600),
+      message: 'The agent is still in place; this machine’s last run did not end well.',
+    },
+    {
+      ...about,
+      id: '77aa10',
+      workload: 'statefulset/payments',
+      user: 'jonas',
+      host: 'pier',
+      started: world.ago(3 * 86_400),
+      message: 'Its lease has lapsed and no restorer runs.',
+    },
+  ];
+}
+
+/** Scenarios of the launcher, and of what earlier runs have left. */
+export const launchScenarios: Record<string, (world: World) => void> = {
+  profiles,
+  blocked,
+  occupied,
+  'plan-fails': planFails,
+  'connect-fails': connectFails,
+  leftovers,
+};

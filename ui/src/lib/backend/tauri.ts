@@ -1,0 +1,57 @@
+import { Channel, invoke } from '@tauri-apps/api/core';
+import type { Backend } from './backend';
+import type { Frame } from './types';
+
+/**
+ * The application: each call is one command of the shell, named as the method in snake case; the
+ * arguments keep their names. The only module that knows Tauri.
+ */
+export const tauri: Backend = {
+  subscribe: (onFrame) => {
+    const frames = new Channel<Frame>();
+    frames.onmessage = onFrame;
+    return invoke('subscribe', { frames });
+  },
+  ready: () => invoke('ready'),
+
+  connectCluster: (context, namespaces) => invoke('connect_cluster', { context, namespaces }),
+  disconnectCluster: (context) => invoke('disconnect_cluster', { context }),
+  watchNamespaces: (context, namespaces) => invoke('watch_namespaces', { context, namespaces }),
+  rows: (query) => invoke('rows', { query }),
+
+  plan: (request) => invoke('plan', { request }),
+  containers: (context, namespace, target) => invoke('containers', { context, namespace, target }),
+  connect: (planId) => invoke('connect', { planId }),
+  saveProfile: (profile) => invoke('save_profile', { profile }),
+  removeProfile: (id) => invoke('remove_profile', { id }),
+  chooseDirectory: (start) => invoke('choose_directory', { start }),
+  chooseFile: (start) => invoke('choose_file', { start }),
+
+  stopSession: (id) => invoke('stop_session', { id }),
+  reconnectSession: (id) => invoke('reconnect_session', { id }),
+  dismissSession: (id) => invoke('dismiss_session', { id }),
+  startProgram: (id) => invoke('start_program', { id }),
+  stopProgram: (id) => invoke('stop_program', { id }),
+  restartProgram: (id) => invoke('restart_program', { id }),
+  environment: (id) => invoke('environment', { id }),
+  reveal: (id, name) => invoke('reveal', { id, name }),
+  copyEnvironment: (id, format) => invoke('copy_environment', { id, format }),
+  connections: (id) => invoke('connections', { id }),
+  testListener: (id, namespace, service, port) =>
+    invoke('test_listener', { id, namespace, service, port }),
+  events: (id, from, limit) => invoke('events', { id, from, limit }),
+
+  logs: (query) => invoke('logs', { query }),
+  openPodLog: (query) => invoke('open_pod_log', { query }),
+  closePodLog: (log) => invoke('close_pod_log', { log }),
+  exportLog: (query) => invoke('export_log', { query }),
+
+  diagnose: () => invoke('diagnose'),
+  diagnosticReport: () => invoke('diagnostic_report'),
+  repair: (leftover) => invoke('repair', { leftover }),
+  openLogDirectory: () => invoke('open_log_directory'),
+
+  savePreferences: (preferences) => invoke('save_preferences', { preferences }),
+  copy: (text) => invoke('copy', { text }),
+  quit: () => invoke('quit'),
+};

@@ -1,0 +1,94 @@
+/** The marks of the session's, log's, diagnostics' and settings' screens; see testids.ts for the rules. */
+export const sessionTestids = {
+  // Session; `data-state` is its phase, `data-session` its id
+  session: 'session',
+  /** The state in a word. */
+  sessionState: 'session-state',
+  sessionUptime: 'session-uptime',
+  sessionStop: 'session-stop',
+  sessionReconnect: 'session-reconnect',
+  sessionEnd: 'session-end',
+  sessionDismiss: 'session-dismiss',
+  sessionAgain: 'session-again',
+  sessionEnding: 'session-ending',
+  sessionAttention: 'session-attention',
+  sessionReconnecting: 'session-reconnecting',
+  sessionLapsed: 'session-lapsed',
+  sessionProblem: 'session-problem',
+  /** A step of connecting or restoring; `data-step`, `data-done`. */
+  step: 'step',
+  figures: 'figures',
+  silentPort: 'silent-port',
+
+  // Program; `data-state` of the bar is byUser, waiting, running, ending, exited, failed
+  program: 'program',
+  programStart: 'program-start',
+  programStop: 'program-stop',
+  programRestart: 'program-restart',
+
+  // Tabs
+  tabTraffic: 'tab-traffic',
+  tabDns: 'tab-dns',
+  tabEnvironment: 'tab-environment',
+  tabVolumes: 'tab-volumes',
+  tabLogs: 'tab-logs',
+  tabEvents: 'tab-events',
+
+  /** A connection. */
+  connection: 'connection',
+  /** A listener; `data-service`, `data-port`. */
+  listener: 'listener',
+  listenerTest: 'listener-test',
+  /** What the test found; `data-reached`. */
+  listenerResult: 'listener-result',
+  environmentFilter: 'environment-filter',
+  environmentCopy: 'environment-copy',
+  /** A variable; `data-name`, `data-origin`. */
+  variable: 'variable',
+  variableValue: 'variable-value',
+  variableReveal: 'variable-reveal',
+  volume: 'volume',
+  /** An event; `data-seq`. */
+  event: 'event',
+
+  // Logs
+  podLog: 'pod-log',
+  logViewer: 'log-viewer',
+  logLines: 'log-lines',
+  /** A line's text. */
+  logText: 'log-text',
+  logSearch: 'log-search',
+  logMatches: 'log-matches',
+  logOnlyMatches: 'log-only-matches',
+  logSources: 'log-sources',
+  logFollow: 'log-follow',
+  logNews: 'log-news',
+  logShown: 'log-shown',
+  logExport: 'log-export',
+  logProblem: 'log-problem',
+
+  // Diagnostics
+  diagnostics: 'diagnostics',
+  diagnosticsRun: 'diagnostics-run',
+  diagnosticsCopy: 'diagnostics-copy',
+  diagnosticsLogs: 'diagnostics-logs',
+  diagnosticsProblem: 'diagnostics-problem',
+  /** A check; `data-check` is its id, `data-tone`. */
+  check: 'check',
+  checkAction: 'check-action',
+  /** A leftover; `data-leftover` is its id. */
+  leftover: 'leftover',
+  leftoverRepair: 'leftover-repair',
+
+  // Settings
+  settings: 'settings',
+  settingsSave: 'settings-save',
+  settingsRevert: 'settings-revert',
+  settingsState: 'settings-state',
+  settingsProblem: 'settings-problem',
+  settingsFailed: 'settings-failed',
+  leaseSeconds: 'lease-seconds',
+  kubeconfigAdd: 'kubeconfig-add',
+  /** A kubeconfig file; `data-file`. */
+  kubeconfigFile: 'kubeconfig-file',
+} as const;

@@ -1,0 +1,135 @@
+import { SvelteMap } from 'svelte/reactivity';
+import { backend } from '$lib/backend';
+import type { LaunchRequest, Plan, Report } from '$lib/backend/types';
+import { asReport } from '$lib/components/report';
+import { incomplete, parsePort } from '$lib/state/launch';
+
+/** Milliseconds without a keystroke before the plan is read again. */
+const REST = 300;
+
+/** The launcher's form and the plan that was read for it. */
+export class Draft {
+  request = $state({} as LaunchRequest);
+  plan = $state.raw<Plan | null>(null);
+  /** Why the plan could not be read. */
+  failed = $state.raw<Report | null>(null);
+  /** Why the session could not be begun. */
+  refused = $state.raw<Report | null>(null);
+  connecting = $state(false);
+  /** Local ports as they were typed, where they are no ports. */
+  readonly wrongPorts = new SvelteMap<number, string>();
+
+  /** The form that `plan` or `failed` answers. */
+  #answered = $state('');
+  #reading = 0;
+
+  constructor(request: LaunchRequest) {
+    this.request = structuredClone(request);
+    if (this.request.program.start === 'command') {
+      this.#line = this.request.program.line;
+      this.#directory = this.request.program.directory;
+    }
+  }
+
+  readonly #written = $derived(JSON.stringify(this.request));
+
+  /** What is missing in the form, in a sentence. */
+  readonly missing = $derived(
+    this.wrongPorts.size > 0
+      ? 'A port is a whole number from 1 to 65,535.'
+      : incomplete(this.request),
+  );
+
+  readonly state = $derived.by(() => {
+    if (this.missing !== null) return 'incomplete';
+    if (this.#answered !== this.#written) return 'reading';
+    if (this.failed) return 'failed';
+    return this.plan?.ready ? 'ready' : 'blocked';
+  });
+
+  /** Reads the plan a moment after the form has changed; for an effect, gives its end. */
+  follow(): (() => void) | undefined {
+    const written = this.#written;
+    if (this.missing !== null || written === this.#answered) return undefined;
+    const first = this.#answered === '';
+    const timer = setTimeout(() => void this.#read(written), first ? 0 : REST);
+    return () => clearTimeout(timer);
+  }
+
+  /** The cluster may have changed since. */
+  readAgain(): void {
+    this.refused = null;
+    // The effect that follows the form reads it.
+    this.#answered = ' ';
+  }
+
+  async #read(written: string): Promise<void> {
+    const reading = ++this.#reading;
+    try {
+      const plan = await backend.plan(JSON.parse(written) as LaunchRequest);
+      if (reading !== this.#reading) return;
+      this.plan = plan;
+      this.failed = null;
+    } catch (thrown) {
+      if (reading !== this.#reading) return;
+      this.failed = asReport(thrown);
+    }
+    this.refused = null;
+    this.#answered = written;
+  }
+
+  /** Begins the session; gives its id, or null where it was refused. */
+  async connect(): Promise<string | null> {
+    if (this.state !== 'ready' || !this.plan || this.connecting) return null;
+    this.connecting = true;
+    this.refused = null;
+    try {
+      return await backend.connect(this.plan.id);
+    } catch (thrown) {
+      this.refused = asReport(thrown);
+      return null;
+    } finally {
+      this.connecting = false;
+    }
+  }
+
+  // ── The form ─────────────────────────────────────────────────────────────────────────────────
+
+  #line = '';
+  #directory: string | null = null;
+
+  /** What was typed stays when the other way is tried. */
+  startBy(start: string): void {
+    const { program } = this.request;
+    if (program.start === 'command') {
+      this.#line = program.line;
+      this.#directory = program.directory;
+    }
+    this.request.program =
+      start === 'command'
+        ? { start: 'command', line: this.#line, directory: this.#directory }
+        : { start: 'byUser' };
+  }
+
+  /** Sends a container's port to this local port. */
+  mapPort(remote: number, name: string | null, typed: string): void {
+    const local = parsePort(typed);
+    if (local === null) {
+      this.wrongPorts.set(remote, typed);
+      return;
+    }
+    this.wrongPorts.delete(remote);
+    const others = this.request.ports.filter(
+      (port) => port.remote !== String(remote) && port.remote !== name,
+    );
+    this.request.ports = local === remote ? others : [...others, { remote: String(remote), local }];
+  }
+
+  /** The local port of a container's port, as the form has it. */
+  localPort(remote: number, name: string | null): number {
+    const mapped = this.request.ports.find(
+      (port) => port.remote === String(remote) || port.remote === name,
+    );
+    return mapped?.local ?? remote;
+  }
+}

@@ -1,0 +1,146 @@
+import { changeSession, copied, openSession } from './session.support';
+import { expect, look, test } from './support';
+
+test.describe('traffic', () => {
+  test('filters, and draws only what is in sight', async ({ page }) => {
+    await openSession(page, 'session-traffic');
+    const table = page.getByRole('table', { name: 'Connections' });
+    await expect(table).toHaveAttribute('aria-rowcount', '504');
+    expect(await page.getByTestId('connection').count()).toBeLessThan(60);
+    await page.getByRole('radio', { name: 'Failed' }).click();
+    await expect(page.getByTestId('connection').first()).toContainText('connection refused');
+    await page.getByRole('radio', { name: 'From this machine' }).click();
+    await expect(page.getByTestId('connection').first()).toContainText('this machine');
+  });
+
+  test('by keyboard: the rows are scrolled', async ({ page }) => {
+    await openSession(page, 'session-traffic');
+    await page.getByRole('rowgroup', { name: 'Connections, the newest first' }).focus();
+    await page.keyboard.press('End');
+    await expect(page.locator('[aria-rowindex="504"]')).toBeVisible();
+  });
+
+  test('nothing yet', async ({ page }) => {
+    await openSession(page, 'session-quiet', 'traffic');
+    await expect(page.getByText('No connections yet')).toBeVisible();
+  });
+});
+
+test.describe('DNS', () => {
+  test('names, addresses, use, and a test of each', async ({ page }) => {
+    await openSession(page, 'session', 'dns');
+    const redis = page.locator('[data-testid=listener][data-service=redis]');
+    await expect(redis).toContainText('redis.shop');
+    await expect(redis).toContainText('6379');
+    await expect(redis).toContainText('127.0.0.1:40006');
+    await expect(redis).toContainText('246');
+    await redis.getByTestId('listener-test').click();
+    await expect(page.getByTestId('listener-result')).toContainText(
+      'redis.shop:6379 takes connections',
+    );
+    await page.getByRole('button', { name: 'Test all' }).click();
+    await expect(page.getByTestId('listener-result')).toHaveCount(6);
+    await expect(page.locator('[data-reached=false]')).toContainText('timed out after 3 s');
+    await look(page, 'session-dns');
+  });
+
+  test('a service that comes and one that goes', async ({ page }) => {
+    await openSession(page, 'session', 'dns');
+    await expect(page.getByTestId('listener')).toHaveCount(6);
+    await changeSession(page, { listeners: [] });
+    await expect(page.getByText('No services')).toBeVisible();
+  });
+});
+
+test.describe('environment', () => {
+  test('values, origins, what was changed, what differs here', async ({ page }) => {
+    await openSession(page, 'session', 'environment');
+    const row = (name: string) => page.locator(`[data-testid=variable][data-name=${name}]`);
+    await expect(row('GATEWAY_SERVICE_HOST')).toContainText('127.0.0.1');
+    await expect(row('GATEWAY_SERVICE_HOST')).toContainText('in the cluster 10.96.1.10');
+    await expect(row('EMPTY')).toContainText('empty');
+    await expect(row('CURRENCY')).toContainText('config map orders-settings, key currency');
+    await expect(row('CURRENCY')).toContainText('same');
+    await look(page, 'session-environment');
+  });
+
+  test('several lines and blanks at the ends are shown as they are', async ({ page }) => {
+    await openSession(page, 'session', 'environment');
+    await page.getByTestId('environment-filter').fill('greeting');
+    await expect(page.getByTestId('variable-value')).toHaveText(
+      'Dear customer,\n\n  thank you for your order.↵',
+      { useInnerText: true },
+    );
+    await page.getByTestId('environment-filter').fill('LEADING');
+    await expect(page.getByTestId('variable-value')).toHaveText('··spaces··');
+  });
+
+  test('secrets are masked until they are asked for, each by itself', async ({ page }) => {
+    await openSession(page, 'session', 'environment');
+    await page.getByRole('radio', { name: 'Secrets' }).click();
+    await expect(page.getByTestId('variable')).toHaveCount(3);
+    await expect(page.getByText('sesame')).toHaveCount(0);
+    await page.getByRole('button', { name: 'Reveal REDIS_PASSWORD' }).click();
+    await expect(page.locator('[data-name=REDIS_PASSWORD]')).toContainText('sesame');
+    await expect(page.locator('[data-name=PAYMENT_TOKEN]')).toContainText('••••');
+    await page.mouse.move(0, 0);
+    await expect(page.getByText('Hide REDIS_PASSWORD')).toHaveCount(0);
+    await look(page, 'session-secrets');
+    // By keyboard: the button stays where it is.
+    await page.getByRole('button', { name: 'Hide REDIS_PASSWORD' }).focus();
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('button', { name: 'Reveal REDIS_PASSWORD' })).toBeFocused();
+    await expect(page.getByText('sesame')).toHaveCount(0);
+  });
+
+  test('is copied in every form', async ({ page }) => {
+    await openSession(page, 'session', 'environment');
+    for (const [format, label] of [
+      ['dotenv', '.env file'],
+      ['shell', 'Shell (export)'],
+      ['powerShell', 'PowerShell'],
+      ['docker', 'docker run'],
+      ['launchJson', 'launch.json'],
+    ] as const) {
+      await page.getByTestId('environment-copy').click();
+      await page.getByRole('menuitem', { name: label }).click();
+      await expect.poll(() => copied(page)).toBe(`environment as ${format}`);
+    }
+    await expect(page.getByTestId('toast').last()).toContainText('secrets included');
+  });
+
+  test('what cannot be read says why, and is read again', async ({ page }) => {
+    await openSession(page, 'environment-fails', 'environment');
+    await expect(page.getByRole('alert')).toContainText('the agent does not answer');
+    await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
+  });
+
+  test('by keyboard: / filters, Escape takes it back', async ({ page }) => {
+    await openSession(page, 'session', 'environment');
+    await expect(page.getByTestId('variable').first()).toBeVisible();
+    await page.keyboard.press('/');
+    await page.keyboard.type('nothing like it');
+    await expect(page.getByText('No variable fits')).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(page.getByTestId('variable').first()).toBeVisible();
+  });
+});
+
+test('volumes: what is mounted, and that the files are not here', async ({ page }) => {
+  await openSession(page, 'session', 'volumes');
+  await expect(page.getByTestId('volume')).toHaveCount(5);
+  await expect(page.getByText('does not have these files in this version')).toBeVisible();
+  await expect(page.getByRole('row', { name: /\/etc\/orders-secrets/ })).toContainText('read only');
+  await look(page, 'session-volumes');
+});
+
+test('events: the newest on top, and those that come', async ({ page }) => {
+  await openSession(page, 'session', 'events');
+  await expect(page.getByTestId('event').first()).toContainText('Program started');
+  await look(page, 'session-events');
+  await changeSession(page, {
+    events: 15,
+    phase: { phase: 'reconnecting', reason: 'no answer' },
+  });
+  await expect(page.getByTestId('event').first()).toContainText('Tunnel lost');
+});
