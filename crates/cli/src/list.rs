@@ -133,6 +133,7 @@ pub(crate) async fn cluster(arguments: &ClusterArguments) -> Result<Cluster, Fai
         context: arguments.context.clone(),
         kubeconfig: arguments.kubeconfig.clone(),
         show,
+        ..Options::default()
     };
     Ok(Cluster::open(options).await?)
 }

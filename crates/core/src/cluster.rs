@@ -9,6 +9,7 @@ mod error;
 mod kubeconfig;
 mod plugin;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +24,8 @@ pub use self::error::{ClusterError, Obstacle, PluginFailure};
 pub(crate) use self::error::{closest, list};
 use self::kubeconfig::Parts;
 pub use self::kubeconfig::{BrokenFile, ContextEntry, Kubeconfig};
-pub use self::plugin::Show;
 use self::plugin::{Credentials, Plugin};
+pub use self::plugin::{Show, find_program};
 use crate::plan::ClusterIdentity;
 
 /// How long the first answer of a cluster may take, connecting included.
@@ -37,9 +38,25 @@ pub struct Options {
     pub context: Option<String>,
     /// The kubeconfig file; default: those of `KUBECONFIG`, else `~/.kube/config`.
     pub kubeconfig: Option<PathBuf>,
+    /// The kubeconfig files where `kubeconfig` names none; empty: the default ones.
+    pub files: Vec<PathBuf>,
+    /// Where exec plugins are looked for, and what they find as their own `PATH`; default: this process's.
+    pub path: Option<OsString>,
+    /// Whom an exec plugin may ask.
+    pub ask: Ask,
     /// Where to show what an exec plugin writes to standard error while it runs. With it, and a terminal, a plugin may also ask;
     /// without, it is told that it cannot. In both cases it stands in the error if the plugin fails.
     pub show: Option<Show>,
+}
+
+/// Whom an exec plugin may ask for a password or a code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ask {
+    /// The terminal, if standard input is one and what the plugin says is shown.
+    #[default]
+    Terminal,
+    /// Nobody: it is told that it cannot.
+    Nobody,
 }
 
 /// A cluster that answers, and the user that it knows us as. Cheap to clone.
@@ -74,15 +91,14 @@ impl Cluster {
     ///
     /// As [`ClusterError`] tells them apart.
     pub async fn open(options: Options) -> Result<Self, ClusterError> {
-        let parts =
-            Kubeconfig::load(options.kubeconfig.as_deref())?.parts(options.context.as_deref())?;
+        let parts = kubeconfig(&options)?.parts(options.context.as_deref())?;
         let server = parts.cluster.server.clone().unwrap_or_default();
         let subject = Subject {
             context: parts.name.clone(),
             plugin: parts.user.exec.as_ref().and_then(|exec| exec.command.clone()),
             server,
         };
-        let (config, token) = configure(parts, options.show.clone()).await?;
+        let (config, token) = configure(parts, &options).await?;
         let default_namespace = config.default_namespace.clone();
         let authority = config.root_cert.clone();
         let doing = || format!("connect to the cluster of the context '{}'", subject.context);
@@ -175,16 +191,29 @@ impl Version {
     }
 }
 
+fn kubeconfig(options: &Options) -> Result<Kubeconfig, ClusterError> {
+    match options.kubeconfig.as_deref() {
+        None if !options.files.is_empty() => Kubeconfig::read(&options.files),
+        file => Kubeconfig::load(file),
+    }
+}
+
 async fn configure(
     mut parts: Parts,
-    show: Option<Show>,
+    options: &Options,
 ) -> Result<(Config, Option<PluginToken>), ClusterError> {
     let mut token = None;
     if let Some(exec) = parts.user.exec.take()
         && !has_other_credentials(&parts.user)
     {
         let cluster = (&parts.cluster).try_into().map_err(|error| broken(&parts.file, &error))?;
-        let plugin = Plugin { config: exec, cluster: Some(cluster), show };
+        let plugin = Plugin {
+            config: exec,
+            cluster: Some(cluster),
+            show: options.show.clone(),
+            ask: options.ask,
+            path: options.path.clone(),
+        };
         let credentials =
             plugin.run().await.map_err(|error| error.to_cluster_error(&parts.name))?;
         use_identity(&mut parts.user, &credentials);

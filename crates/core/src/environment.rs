@@ -9,6 +9,7 @@ mod compute;
 pub mod dotenv;
 mod expansion;
 mod file;
+pub mod formats;
 mod local;
 mod origin;
 mod service;

@@ -15,6 +15,7 @@ pub mod leftovers;
 pub mod look;
 pub mod plan;
 pub mod preflight;
+pub mod program;
 pub mod rbac;
 pub mod report;
 pub mod request;

@@ -14,8 +14,8 @@ use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
 pub use self::age::age;
-pub use self::pods::{PodRow, pods};
-pub(crate) use self::pods::{controller, status};
+pub(crate) use self::pods::status;
+pub use self::pods::{PodRow, controller, pods};
 pub use self::rows::{NamespaceRow, Port, ServiceRow};
 pub(crate) use self::workloads::objects;
 pub use self::workloads::{WorkloadRow, workloads};
@@ -25,7 +25,7 @@ use crate::cluster::{Cluster, ClusterError};
 const PAGE: u32 = 500;
 
 /// Where to look.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// In one namespace.
     Namespace(String),
@@ -35,14 +35,15 @@ pub enum Scope {
 
 impl Scope {
     /// The words after "list the pods ".
-    pub(crate) fn phrase(&self) -> String {
+    pub fn phrase(&self) -> String {
         match self {
             Self::Namespace(namespace) => format!("in namespace {namespace}"),
             Self::All => "in all namespaces".to_owned(),
         }
     }
 
-    pub(crate) fn api<K>(&self, cluster: &Cluster) -> Api<K>
+    /// The API of a kind in this scope.
+    pub fn api<K>(&self, cluster: &Cluster) -> Api<K>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
     {

@@ -15,7 +15,7 @@ use serde_json::Value;
 use towline_wire::{SessionId, SessionKey};
 use towline_workload::{AgentContainer, FieldChange, SessionRecord, WorkloadRef};
 
-pub use self::defaults::{AGENT_IMAGE_VARIABLE, DEFAULT_AGENT_IMAGE};
+pub use self::defaults::{AGENT_IMAGE_VARIABLE, DEFAULT_AGENT_IMAGE, Identity};
 pub use self::error::PlanError;
 use crate::request::Request;
 

@@ -150,6 +150,11 @@ impl Rights {
         self.missing.iter().map(|(right, _)| right)
     }
 
+    /// Those of the missing rights without which no session is possible.
+    pub fn forbidding(&self) -> impl Iterator<Item = &Right> {
+        self.missing.iter().filter(|(_, need)| *need == Need::Session).map(|(right, _)| right)
+    }
+
     /// What the review shows: one check for each resource on which something is missing.
     pub fn checks(&self) -> Vec<Check> {
         if self.mute {

@@ -10,6 +10,7 @@ mod backoff;
 mod board;
 mod cause;
 mod chronicle;
+mod connections;
 mod directory;
 mod error;
 mod follow;
@@ -28,6 +29,7 @@ mod traffic;
 mod variables;
 mod way_in;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures::Stream;
@@ -36,6 +38,7 @@ use tokio::sync::{mpsc, watch};
 
 use self::actor::Actor;
 use self::chronicle::Chronicle;
+pub use self::connections::{Connection, ConnectionRoute, ListenerUse};
 use crate::cluster::Cluster;
 use crate::environment::Environment;
 use crate::event::{End, Event, Snapshot};
@@ -112,6 +115,27 @@ impl Session {
     /// The whole state, now.
     pub fn snapshot(&self) -> Snapshot {
         self.chronicle.snapshot()
+    }
+
+    /// The connections that are open and the last 500 that have ended, the newest first.
+    pub fn connections(&self) -> Vec<Connection> {
+        self.chronicle.counters.list.all()
+    }
+
+    /// How much each listener was used, those that never were left out.
+    pub fn listener_uses(&self) -> Vec<ListenerUse> {
+        self.chronicle.counters.list.uses()
+    }
+
+    /// The number of the newest connection; 0 before the first.
+    pub fn last_connection(&self) -> u64 {
+        self.chronicle.counters.list.last()
+    }
+
+    /// Waits until the connection that came to a listener from `peer`, with a number above `after`, stands at its far end or has ended. Never
+    /// resolves if there is no such connection: the caller limits the wait.
+    pub async fn settled(&self, peer: SocketAddr, after: u64) -> Connection {
+        self.chronicle.counters.list.settled(peer, after).await
     }
 
     /// The environment for the local program; `None` before [`crate::event::What::Connected`].

@@ -1,38 +1,61 @@
-//! The user's settings: which agent image a context uses. One small YAML file, written by hand or by the window.
+//! The user's settings: which agent image a context uses, and what the window keeps. One small YAML file, written by hand or by the window.
+
+mod write;
 
 use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_yaml_ng::Mapping;
 
+pub use self::write::write_private;
 use crate::report::{Code, Explain, Report};
 
 /// The settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// By context.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub contexts: BTreeMap<String, ContextSettings>,
+    /// What the window keeps: its own business, kept as it is by everybody else.
+    #[serde(default, skip_serializing_if = "Mapping::is_empty")]
+    pub desktop: Mapping,
 }
 
 /// The settings of one context.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContextSettings {
     /// The agent's image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_image: Option<String>,
     /// The secret that it is pulled with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull_secret: Option<String>,
 }
 
-/// The settings cannot be read.
+/// The settings cannot be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("The settings {} cannot be used: {reason}", .file.display())]
-pub struct SettingsError {
-    file: PathBuf,
-    reason: String,
+pub enum SettingsError {
+    /// They are there and make no sense.
+    #[error("The settings {} cannot be used: {reason}", .file.display())]
+    Broken {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The system refuses.
+    #[error("The settings cannot be written to {}: {source}", .file.display())]
+    Write {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
 }
 
 impl Settings {
@@ -59,25 +82,43 @@ impl Settings {
     ///
     /// When the file is there and cannot be read or understood.
     pub fn read(file: &Path) -> Result<Self, SettingsError> {
-        let failed = |reason: String| SettingsError { file: file.to_owned(), reason };
+        let broken = |reason: String| SettingsError::Broken { file: file.to_owned(), reason };
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Self::default());
             }
-            Err(error) => return Err(failed(error.to_string())),
+            Err(error) => return Err(broken(error.to_string())),
         };
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        serde_yaml_ng::from_str(&text).map_err(|error| failed(error.to_string()))
+        serde_yaml_ng::from_str(&text).map_err(|error| broken(error.to_string()))
+    }
+
+    /// Writes them to `file`, for this user only; a reader sees the old ones or the new ones. Comments of the old file are lost.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn write(&self, file: &Path) -> Result<(), SettingsError> {
+        let failed = |source| SettingsError::Write { file: file.to_owned(), source };
+        let text = serde_yaml_ng::to_string(self)
+            .map_err(|error| failed(std::io::Error::other(error.to_string())))?;
+        write_private(file, text.as_bytes()).map_err(failed)
     }
 }
 
 impl Explain for SettingsError {
     fn explain(&self) -> Report {
-        let hint =
-            "Known is: contexts, and in it, by context: agent_image, pull_secret.".to_owned();
+        let hint = match self {
+            Self::Broken { .. } => {
+                "Known is: contexts, and in it, by context: agent_image, pull_secret.".to_owned()
+            }
+            Self::Write { file, .. } => {
+                format!("See that {} and its directory are yours.", file.display())
+            }
+        };
         Report { code: Code::Input, message: format!("{self}."), hint: Some(hint), detail: None }
     }
 }
@@ -102,5 +143,19 @@ mod tests {
         std::fs::write(&file, "contexts:\n  work: {agent-image: x}\n").unwrap();
         let error = Settings::read(&file).unwrap_err().explain();
         assert!(error.message.contains("line 2"), "{}", error.message);
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_the_windows_part_is_nobody_elses_business() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("new/settings.yaml");
+        let text = "contexts:\n  work:\n    agent_image: a:1\ndesktop:\n  theme: dark\n  later: [1, {x: y}]\n";
+        let settings: Settings = serde_yaml_ng::from_str(text).unwrap();
+        settings.write(&file).unwrap();
+        let read = Settings::read(&file).unwrap();
+        assert_eq!(read, settings);
+        assert_eq!(read.desktop["later"][1]["x"], "y");
+        Settings::default().write(&file).unwrap();
+        assert_eq!(Settings::read(&file).unwrap(), Settings::default());
     }
 }

@@ -23,6 +23,7 @@ pub use self::error::{TargetError, Unsuitable};
 pub use self::find::Found;
 pub(crate) use self::find::managed_by;
 pub use self::ports::PortError;
+pub use self::selector::selects;
 use crate::cluster::{Cluster, ClusterError};
 use crate::look::{self, Scope};
 use crate::request::{Request, Target};
@@ -58,7 +59,7 @@ pub async fn resolve(cluster: &Cluster, request: &Request) -> Result<Resolved, T
     existing_namespace(cluster, namespace).await?;
     let found = find::find(cluster, &request.target, namespace).await?;
     let workload = found.workload.clone();
-    let value = read(cluster, &workload, request).await?;
+    let value = read(cluster, &workload, &request.target).await?;
 
     let unsuitable = |reason| TargetError::Unsuitable { target: workload.to_string(), reason };
     let rollout = Rollout::of(workload.kind, &value);
@@ -85,6 +86,49 @@ pub async fn resolve(cluster: &Cluster, request: &Request) -> Result<Resolved, T
     let container = container::choose(&spec, &evidence)
         .map_err(|source| TargetError::Container { workload: workload.clone(), source })?;
     Ok(Resolved { workload, value, spec, labels, container, services, pods, rollout })
+}
+
+/// The containers of a target, to choose from.
+#[derive(Clone, Debug)]
+pub struct Containers {
+    /// The workload behind the target.
+    pub workload: WorkloadRef,
+    /// The pods' spec, without any session's agent in it.
+    pub spec: PodSpec,
+    /// The container that is meant where nobody chooses; `None`: somebody must.
+    pub preferred: Option<String>,
+}
+
+/// The containers that a session on `target` could stand in for. Reads only.
+///
+/// # Errors
+///
+/// As [`TargetError`] tells them apart.
+pub async fn containers(
+    cluster: &Cluster,
+    target: &Target,
+    namespace: &str,
+) -> Result<Containers, TargetError> {
+    existing_namespace(cluster, namespace).await?;
+    let found = find::find(cluster, target, namespace).await?;
+    let value = read(cluster, &found.workload, target).await?;
+    // A workload that is in a session has the agent among its containers; shown is what it was before.
+    let value = towline_workload::reverse(&value).map_or(value, |reversal| reversal.restored);
+    let template = value.pointer(found.workload.kind.template()).unwrap_or(&Value::Null);
+    let spec =
+        PodSpec::deserialize(&template["spec"]).map_err(|error| TargetError::Unsuitable {
+            target: found.workload.to_string(),
+            reason: Unsuitable::Shape(error),
+        })?;
+    let annotations = &template["metadata"]["annotations"];
+    let evidence = container::Evidence {
+        requested: None,
+        annotated: annotations["kubectl.kubernetes.io/default-container"].as_str(),
+        service: found.service.as_ref(),
+        ports: &[],
+    };
+    let preferred = container::choose(&spec, &evidence).ok();
+    Ok(Containers { workload: found.workload, spec, preferred })
 }
 
 /// The workload that `target` names, whatever state it is in.
@@ -120,7 +164,7 @@ pub(crate) async fn existing_namespace(
 async fn read(
     cluster: &Cluster,
     workload: &WorkloadRef,
-    request: &Request,
+    target: &Target,
 ) -> Result<Value, TargetError> {
     let doing = || format!("read {workload}");
     let object = workload
@@ -128,7 +172,7 @@ async fn read(
         .get_opt(&workload.name)
         .await
         .map_err(|error| cluster.explain(doing(), error))?
-        .ok_or_else(|| TargetError::unknown(&request.target, &workload.namespace, &[]))?;
+        .ok_or_else(|| TargetError::unknown(target, &workload.namespace, &[]))?;
     serde_json::to_value(object)
         .map_err(|error| cluster.explain(doing(), kube::Error::SerdeError(error)).into())
 }

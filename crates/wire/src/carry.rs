@@ -18,6 +18,24 @@ pub struct Traffic {
     pub received: AtomicU64,
 }
 
+/// Counts what [`carry`] carries, as it carries it.
+pub trait Meter: Sync {
+    /// So many bytes more went from the TCP connection into the tunnel.
+    fn sent(&self, bytes: u64);
+    /// So many bytes more came from the tunnel to the TCP connection.
+    fn received(&self, bytes: u64);
+}
+
+impl Meter for Traffic {
+    fn sent(&self, bytes: u64) {
+        self.sent.fetch_add(bytes, Relaxed);
+    }
+
+    fn received(&self, bytes: u64) {
+        self.received.fetch_add(bytes, Relaxed);
+    }
+}
+
 /// A connection ended otherwise than by both sides closing.
 #[derive(Debug, thiserror::Error)]
 pub enum CarryError {
@@ -45,13 +63,13 @@ pub enum CarryError {
 pub async fn carry(
     mut tcp: TcpStream,
     stream: impl AsyncRead + AsyncWrite + Send + Unpin,
-    traffic: &Traffic,
+    meter: &impl Meter,
     on_ready: impl FnOnce() + Send,
 ) -> Result<(), CarryError> {
     let (from_tunnel, to_tunnel) = tokio::io::split(stream);
     let (reader, writer) = tcp.split();
-    let outward = send(reader, to_tunnel, &traffic.sent);
-    let inward = receive(from_tunnel, writer, &traffic.received, on_ready);
+    let outward = send(reader, to_tunnel, meter);
+    let inward = receive(from_tunnel, writer, meter, on_ready);
     let ended = tokio::try_join!(outward, inward);
     if ended.is_err() {
         // Nothing more can be done for a socket that does not even take this option.
@@ -63,7 +81,7 @@ pub async fn carry(
 async fn send(
     mut tcp: ReadHalf<'_>,
     mut tunnel: impl AsyncWrite + Unpin,
-    count: &AtomicU64,
+    meter: &impl Meter,
 ) -> Result<(), CarryError> {
     // The header's place is kept free in front, so that a chunk is one write. Grown with the traffic: hundreds of idle connections cost little.
     let mut buffer = vec![0; 4 * 1024];
@@ -77,7 +95,7 @@ async fn send(
         let frame = chunk::HEADER + read;
         tunnel.write_all(&buffer[..frame]).await.map_err(CarryError::Tunnel)?;
         tunnel.flush().await.map_err(CarryError::Tunnel)?;
-        count.fetch_add(read as u64, Relaxed);
+        meter.sent(read as u64);
         // Up to what the multiplexer carries in one frame, header included: a byte more would be a frame more.
         if frame == buffer.len() && frame < FRAME {
             buffer.resize((frame * 4).min(FRAME), 0);
@@ -88,7 +106,7 @@ async fn send(
 async fn receive(
     mut tunnel: impl AsyncRead + Unpin,
     mut tcp: WriteHalf<'_>,
-    count: &AtomicU64,
+    meter: &impl Meter,
     on_ready: impl FnOnce(),
 ) -> Result<(), CarryError> {
     let mut on_ready = Some(on_ready);
@@ -125,7 +143,7 @@ async fn receive(
                         return Err(CarryError::FarReset(ChunkError::Reset(end)));
                     }
                     tcp.write_all(&buffer[..read]).await.map_err(CarryError::NearReset)?;
-                    count.fetch_add(read as u64, Relaxed);
+                    meter.received(read as u64);
                     left -= read;
                 }
             }
@@ -171,7 +189,7 @@ mod tests {
         let ((near, near_carried), (far, far_carried)) = (connection().await, connection().await);
         let traffic = Arc::new(Traffic::default());
         let shared = traffic.clone();
-        tokio::spawn(async move { carry(near_carried, near_stream, &shared, || ()).await });
+        tokio::spawn(async move { carry(near_carried, near_stream, &*shared, || ()).await });
         tokio::spawn(
             async move { carry(far_carried, far_stream, &Traffic::default(), || ()).await },
         );

@@ -20,7 +20,7 @@ pub mod header;
 pub mod key;
 pub mod mux;
 
-pub use carry::{CarryError, Traffic, carry};
+pub use carry::{CarryError, Meter, Traffic, carry};
 pub use chunk::{Failure, FailureKind};
 pub use header::{Resolved, ToAgent, ToClient};
 pub use key::{InvalidKey, InvalidSessionId, KeyDigest, SessionId, SessionKey};

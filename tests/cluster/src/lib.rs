@@ -20,6 +20,7 @@ pub mod namespace;
 pub mod node;
 pub mod peer;
 pub mod refusal;
+pub mod shop;
 pub mod state;
 pub mod towline;
 

@@ -66,6 +66,11 @@ impl Machine {
         Ok(machine)
     }
 
+    /// The network namespace that it is, as `ip netns` knows it.
+    pub fn netns(&self) -> &str {
+        &self.netns
+    }
+
     /// A command on this machine.
     pub fn command(&self, program: &str, arguments: &[&str]) -> Command {
         node::enter(&self.netns, program, arguments)

@@ -6,7 +6,6 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -17,6 +16,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use tokio::sync::oneshot;
 use towline_core::environment::Environment;
+use towline_core::program::{self, ProgramError};
 use towline_core::report::Code;
 
 use super::terminal::Terminal;
@@ -66,36 +66,13 @@ pub(super) fn find(command: &[OsString]) -> Result<PathBuf, Failure> {
         return Err(Failure::new(Code::Input, "there is no command after --"));
     };
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let candidates: Vec<PathBuf> = if name.as_bytes().contains(&b'/') {
-        vec![PathBuf::from(name)]
-    } else {
-        std::env::split_paths(&path).map(|directory| directory.join(name)).collect()
-    };
-    let executable = |file: &&PathBuf| {
-        file.metadata()
-            .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-    };
-    if let Some(found) = candidates.iter().find(executable) {
-        return Ok(found.clone());
-    }
-    let name = Path::new(name).display();
-    let there = candidates.iter().find(|file| file.exists());
-    let failure = match there {
-        Some(file) => Failure::new(
-            Code::Program,
-            format!("cannot start {name}: {} is no program", file.display()),
-        )
-        .with_status(NOT_EXECUTABLE)
-        .with_hint(
-            "make it executable, or name its interpreter first, such as: -- python3 orders.py",
-        ),
-        None => {
-            Failure::new(Code::Program, format!("cannot start {name}: there is no such command"))
-                .with_status(NOT_FOUND)
-                .with_hint("check its name and PATH; nothing has been changed in the cluster")
-        }
-    };
-    Err(failure)
+    program::find(name, &path, Path::new("")).map_err(|error| {
+        let status = match error {
+            ProgramError::NotFound(_) => NOT_FOUND,
+            ProgramError::NotExecutable { .. } => NOT_EXECUTABLE,
+        };
+        Failure::from(error).with_status(status)
+    })
 }
 
 impl Program {

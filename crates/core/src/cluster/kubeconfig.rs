@@ -65,9 +65,22 @@ impl Kubeconfig {
     pub fn load(file: Option<&Path>) -> Result<Self, ClusterError> {
         let paths = match file {
             Some(file) => vec![file.to_owned()],
-            None => default_paths(),
+            None => Self::default_files(),
         };
         Self::read(&paths)
+    }
+
+    /// The files that are read where none is named: those of `KUBECONFIG`, else `~/.kube/config`. They need not exist.
+    pub fn default_files() -> Vec<PathBuf> {
+        let listed: Vec<PathBuf> = env::var_os("KUBECONFIG")
+            .map(|list| {
+                env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect()
+            })
+            .unwrap_or_default();
+        if !listed.is_empty() {
+            return listed;
+        }
+        env::home_dir().map(|home| vec![home.join(".kube").join("config")]).unwrap_or_default()
     }
 
     /// Reads these files. Files that do not exist are passed over, as kubectl does, unless none exists.
@@ -191,17 +204,6 @@ impl Kubeconfig {
             None => error,
         }
     }
-}
-
-/// The files that are read where none is named: those of `KUBECONFIG`, else `~/.kube/config`.
-fn default_paths() -> Vec<PathBuf> {
-    let listed: Vec<PathBuf> = env::var_os("KUBECONFIG")
-        .map(|list| env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect())
-        .unwrap_or_default();
-    if !listed.is_empty() {
-        return listed;
-    }
-    env::home_dir().map(|home| vec![home.join(".kube").join("config")]).unwrap_or_default()
 }
 
 // kube's messages repeat the path, and its parser's show an excerpt of the file: a kubeconfig holds secrets, so only the first line

@@ -4,6 +4,7 @@
 //! The protocol: <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins>.
 
 use std::env;
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
+use super::Ask;
 use super::error::{ClusterError, PluginFailure};
 
 /// Shows what a plugin writes to standard error, as it comes: a login may need it ("open this page and enter this code").
@@ -34,6 +36,8 @@ pub(super) struct Plugin {
     pub(super) config: ExecConfig,
     pub(super) cluster: Option<ExecAuthCluster>,
     pub(super) show: Option<Show>,
+    pub(super) ask: Ask,
+    pub(super) path: Option<OsString>,
 }
 
 /// What a plugin gave.
@@ -93,7 +97,7 @@ impl Plugin {
 
     /// Runs it.
     pub(super) async fn run(&self) -> Result<Credentials, PluginError> {
-        let path = env::var_os("PATH").unwrap_or_default();
+        let path = self.path.clone().or_else(|| env::var_os("PATH")).unwrap_or_default();
         let program = find(self.command(), env::split_paths(&path)).map_err(|searched| {
             self.error(
                 Reason::Missing { searched, install_hint: self.config.install_hint.clone() },
@@ -101,10 +105,16 @@ impl Plugin {
             )
         })?;
         let never = self.config.interactive_mode == Some(ExecInteractiveMode::Never);
-        let interactive = self.show.is_some() && !never && std::io::stdin().is_terminal();
+        let interactive = self.show.is_some()
+            && self.ask == Ask::Terminal
+            && !never
+            && std::io::stdin().is_terminal();
 
         let mut command = Command::new(program);
         command.args(self.config.args.iter().flatten()).kill_on_drop(true);
+        if let Some(path) = &self.path {
+            command.env("PATH", path);
+        }
         for variable in self.config.env.iter().flatten() {
             if let (Some(name), Some(value)) = (variable.get("name"), variable.get("value")) {
                 command.env(name, value);
@@ -196,6 +206,13 @@ fn parse(stdout: &[u8]) -> Result<Credentials, String> {
         return Err("its output has neither a token nor a client certificate".to_owned());
     }
     Ok(Credentials { token: status.token, identity, expires: status.expiration_timestamp })
+}
+
+/// Where a program is that a kubeconfig names, looking in `path` (default: this process's `PATH`) as when it is run.
+pub fn find_program(command: &str, path: Option<&OsStr>) -> Option<PathBuf> {
+    let own = || env::var_os("PATH").unwrap_or_default();
+    let path = path.map(OsStr::to_owned).unwrap_or_else(own);
+    find(command, env::split_paths(&path)).ok()
 }
 
 /// Where the program is, or the places that were looked at. A name with a separator is a path; kube has made it absolute already.

@@ -11,7 +11,7 @@ pub const MARKER: &[u8] = b"# Written by Towline";
 const HEADER: &[u8] = b"# Written by Towline. The environment of the container; it may hold secrets. To use it in a shell: set -a; . THIS_FILE; set +a\n";
 
 /// What shells keep for themselves: an assignment is refused, and bash leaves the file at that line. So these come last.
-const READ_ONLY_IN_SHELLS: [&str; 6] =
+pub(super) const READ_ONLY_IN_SHELLS: [&str; 6] =
     ["BASHOPTS", "BASH_VERSINFO", "EUID", "PPID", "SHELLOPTS", "UID"];
 
 /// The file's bytes. A name that no shell accepts is left out, with a comment in its place.
@@ -76,7 +76,7 @@ pub fn quote(value: &[u8]) -> Vec<u8> {
 }
 
 // XBD 3.235, "Name".
-fn is_shell_name(name: &str) -> bool {
+pub(super) fn is_shell_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

@@ -51,7 +51,7 @@ pub async fn pods(cluster: &Cluster, scope: &Scope) -> Result<Vec<PodRow>, Clust
     let (pods, owners) = tokio::join!(all(&pods, &parameters), replica_set_owners(&sets));
     let pods =
         pods.map_err(|error| cluster.explain(format!("list the pods {}", scope.phrase()), error))?;
-    let rows = pods.iter().map(|pod| PodRow::of(pod, &owners)).collect();
+    let rows = pods.iter().map(|pod| PodRow::of(pod).below(&owners)).collect();
     Ok(super::sorted(rows, |row: &PodRow| (row.namespace.clone(), row.name.clone())))
 }
 
@@ -74,19 +74,15 @@ async fn replica_set_owners(api: &kube::Api<ReplicaSet>) -> Owners {
 }
 
 /// The owner that controls the object.
-pub(crate) fn controller(owners: &[OwnerReference]) -> Option<&OwnerReference> {
+pub fn controller(owners: &[OwnerReference]) -> Option<&OwnerReference> {
     owners.iter().find(|owner| owner.controller == Some(true))
 }
 
 impl PodRow {
-    fn of(pod: &Pod, owners: &Owners) -> Self {
+    /// The row of a pod, with what controls it directly as its owner: a ReplicaSet, not the Deployment above it.
+    pub fn of(pod: &Pod) -> Self {
         let namespace = pod.namespace().unwrap_or_default();
-        let owner = controller(pod.owner_references()).map(|owner| {
-            let above = (owner.kind == "ReplicaSet")
-                .then(|| owners.get(&(namespace.clone(), owner.name.clone())));
-            let owner = above.flatten().unwrap_or(owner);
-            format!("{}/{}", owner.kind.to_lowercase(), owner.name)
-        });
+        let owner = controller(pod.owner_references()).map(name_of_owner);
         let statuses = pod
             .status
             .as_ref()
@@ -106,6 +102,20 @@ impl PodRow {
             namespace,
         }
     }
+
+    fn below(mut self, owners: &Owners) -> Self {
+        let set = self.owner.as_deref().and_then(|owner| owner.strip_prefix("replicaset/"));
+        let above = set.and_then(|set| owners.get(&(self.namespace.clone(), set.to_owned())));
+        if let Some(above) = above {
+            self.owner = Some(name_of_owner(above));
+        }
+        self
+    }
+}
+
+/// As `deployment/orders`.
+fn name_of_owner(owner: &OwnerReference) -> String {
+    format!("{}/{}", owner.kind.to_lowercase(), owner.name)
 }
 
 /// The pod's state in one word, as kubectl's: the reason that a container waits or ended for, else the phase.

@@ -1,6 +1,9 @@
 //! Rows of workloads. Read as JSON, because all kinds have the same shape where a list looks at them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use kube::api::{Api, DynamicObject, ListParams};
 use serde::Serialize;
@@ -65,7 +68,8 @@ pub(crate) async fn objects(
 }
 
 impl WorkloadRow {
-    fn of(kind: Kind, object: &DynamicObject) -> Self {
+    /// The row of an object of that kind.
+    pub fn of(kind: Kind, object: &DynamicObject) -> Self {
         let (ready, desired) = replicas(kind, &object.data);
         let containers = object
             .data
@@ -82,13 +86,37 @@ impl WorkloadRow {
             ready,
             desired,
             images: images.map(str::to_owned).collect(),
-            session: object
-                .annotations()
-                .get(SESSION_ANNOTATION)
-                .and_then(|text| SessionRecord::parse(text)),
+            session: record(object.annotations()),
             created: created(object),
         }
     }
+}
+
+impl From<&Pod> for WorkloadRow {
+    /// The row of a pod that nothing controls.
+    fn from(pod: &Pod) -> Self {
+        let ready = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+        let ready = ready
+            .into_iter()
+            .any(|condition| condition.type_ == "Ready" && condition.status == "True");
+        let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+        Self {
+            workload: WorkloadRef {
+                kind: Kind::Pod,
+                namespace: pod.namespace().unwrap_or_default(),
+                name: pod.name_any(),
+            },
+            ready: u32::from(ready),
+            desired: 1,
+            images: containers.filter_map(|container| container.image.clone()).collect(),
+            session: record(pod.annotations()),
+            created: created(pod),
+        }
+    }
+}
+
+fn record(annotations: &BTreeMap<String, String>) -> Option<SessionRecord> {
+    annotations.get(SESSION_ANNOTATION).and_then(|text| SessionRecord::parse(text))
 }
 
 /// Pods that are ready, pods that are wanted.

@@ -34,15 +34,35 @@ pub(super) fn agent_image(
 
 /// What others are shown of the session.
 pub(super) fn record(session: &SessionId, container: &str) -> SessionRecord {
-    let host = hostname::get().ok().and_then(|name| name.into_string().ok());
-    let unknown = || "unknown".to_owned();
+    let Identity { user, host } = Identity::of_this_process();
     SessionRecord {
         id: session.to_string(),
-        user: user().unwrap_or_else(unknown),
-        host: host.filter(|name| !name.is_empty()).unwrap_or_else(unknown),
+        user,
+        host,
         started: Timestamp::now(),
         container: container.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// Who the user is, as others see it on a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The user's name on this machine; "unknown" where it cannot be told.
+    pub user: String,
+    /// This machine's name; "unknown" where it cannot be told.
+    pub host: String,
+}
+
+impl Identity {
+    /// Whose process this is.
+    pub fn of_this_process() -> Self {
+        let unknown = || "unknown".to_owned();
+        let host = hostname::get().ok().and_then(|name| name.into_string().ok());
+        Self {
+            user: user().unwrap_or_else(unknown),
+            host: host.filter(|name| !name.is_empty()).unwrap_or_else(unknown),
+        }
     }
 }
 

@@ -152,8 +152,8 @@ async fn tend(
         };
         match event {
             TunnelEvent::Incoming { port, peer, stream } => {
-                let inbound = reach.inbound.clone();
-                tokio::spawn(async move { inbound.serve(port, peer, stream).await });
+                let (inbound, pod) = (reach.inbound.clone(), pod.to_owned());
+                tokio::spawn(async move { inbound.serve(&pod, port, peer, stream).await });
             }
             TunnelEvent::RoundTrip(time) => {
                 reach.board.heard(pod);

@@ -12,6 +12,7 @@ use towline_wire::mux::MuxStream;
 use towline_wire::{Failure, FailureKind, carry};
 
 use super::chronicle::Chronicle;
+use super::connections::ConnectionRoute;
 use crate::event::What;
 use crate::plan::InboundPort;
 
@@ -33,12 +34,21 @@ impl Inbound {
     }
 
     /// Carries one connection to its end.
-    pub(super) async fn serve(&self, remote: u16, peer: SocketAddr, mut stream: MuxStream) {
-        let _open = self.chronicle.counters.inbound();
-        let Some(&local) = self.ports.get(&remote) else {
+    pub(super) async fn serve(
+        &self,
+        pod: &str,
+        remote: u16,
+        peer: SocketAddr,
+        mut stream: MuxStream,
+    ) {
+        let local = self.ports.get(&remote).copied();
+        let route = ConnectionRoute::Inbound { pod: pod.to_owned(), remote, local };
+        let open = self.chronicle.counters.open(route, Some(peer));
+        let Some(local) = local else {
             // Only an agent with other arguments than ours asks for this.
-            let failure =
-                failure(FailureKind::Refused, format!("port {remote} is not part of the session"));
+            let reason = format!("port {remote} is not part of the session");
+            open.failed(&reason);
+            let failure = failure(FailureKind::Refused, reason);
             let _ = chunk::write_failure(&mut stream, &failure).await;
             return;
         };
@@ -47,16 +57,19 @@ impl Inbound {
             Err(error) => {
                 let reason =
                     format!("nothing on this machine took the connection on port {local}: {error}");
+                open.failed(&reason);
                 let _ = chunk::write_failure(&mut stream, &failure((&error).into(), reason)).await;
                 self.mark_silent(remote, local, &error);
                 return;
             }
         };
         self.mark_answering(remote, local);
+        open.established();
         if chunk::write_mark(&mut stream, Kind::Ready).await.is_err() {
             return;
         }
-        if let Err(error) = carry(tcp, stream, &self.chronicle.counters.traffic, || ()).await {
+        if let Err(error) = carry(tcp, stream, &open, || ()).await {
+            open.failed(&error.to_string());
             tracing::debug!(remote, %peer, %error, "a connection from the cluster ended early");
         }
     }

@@ -1,9 +1,12 @@
 //! Counters of a session's connections.
 
+use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use towline_wire::Traffic;
+
+use super::connections::{ConnectionRoute, Connections, Open};
 
 #[derive(Debug, Default)]
 pub(super) struct Counters {
@@ -12,29 +15,26 @@ pub(super) struct Counters {
     pub(super) inbound_open: AtomicU64,
     pub(super) outbound_open: AtomicU64,
     pub(super) connections: AtomicU64,
+    /// Each of them.
+    pub(super) list: Connections,
 }
-
-/// Counts one connection as open for as long as it lives.
-pub(super) struct Open<'a>(&'a AtomicU64);
 
 impl Counters {
-    pub(super) fn inbound(&self) -> Open<'_> {
-        self.open(&self.inbound_open)
-    }
-
-    pub(super) fn outbound(&self) -> Open<'_> {
-        self.open(&self.outbound_open)
-    }
-
-    fn open<'a>(&'a self, counter: &'a AtomicU64) -> Open<'a> {
+    /// Counts one connection as open until what this gives is dropped.
+    pub(super) fn open(&self, route: ConnectionRoute, peer: Option<SocketAddr>) -> Open<'_> {
         self.connections.fetch_add(1, Relaxed);
-        counter.fetch_add(1, Relaxed);
-        Open(counter)
+        self.open_of(&route).fetch_add(1, Relaxed);
+        self.list.open(route, peer, self)
     }
-}
 
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
+    pub(super) fn ended(&self, route: &ConnectionRoute) {
+        self.open_of(route).fetch_sub(1, Relaxed);
+    }
+
+    fn open_of(&self, route: &ConnectionRoute) -> &AtomicU64 {
+        match route {
+            ConnectionRoute::Inbound { .. } => &self.inbound_open,
+            ConnectionRoute::Outbound { .. } => &self.outbound_open,
+        }
     }
 }

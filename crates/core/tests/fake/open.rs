@@ -42,7 +42,8 @@ fn exec(command: &Path) -> String {
 async fn open(text: &str, context: Option<&str>) -> Result<Cluster, ClusterError> {
     let directory = TempDir::new().unwrap();
     let kubeconfig = Some(write(&directory, "config", text));
-    Cluster::open(Options { context: context.map(str::to_owned), kubeconfig, show: None }).await
+    Cluster::open(Options { context: context.map(str::to_owned), kubeconfig, ..Options::default() })
+        .await
 }
 
 async fn refused(text: &str, context: Option<&str>) -> Report {
@@ -172,7 +173,7 @@ async fn what_a_plugin_says_is_shown_while_it_runs() {
     let keep = shown.clone();
     let show: towline_core::cluster::Show =
         Arc::new(move |bytes| keep.lock().unwrap().extend_from_slice(bytes));
-    Cluster::open(Options { context: None, kubeconfig, show: Some(show) }).await.unwrap();
+    Cluster::open(Options { kubeconfig, show: Some(show), ..Options::default() }).await.unwrap();
     assert_eq!(*shown.lock().unwrap(), b"Open the page\n");
 }
 

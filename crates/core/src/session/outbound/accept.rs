@@ -18,6 +18,7 @@ use super::{Place, Route};
 use crate::event::What;
 use crate::session::board::{Board, PATIENCE};
 use crate::session::chronicle::Chronicle;
+use crate::session::connections::ConnectionRoute;
 
 /// A place that cannot be reached is told of once in this time; a program that tries on and on would fill the history.
 const TELL_AGAIN: Duration = Duration::from_secs(10);
@@ -73,19 +74,26 @@ impl Dialer {
     }
 
     async fn carry(&self, tcp: TcpStream, place: &Place, route: &Route) {
-        let _open = self.chronicle.counters.outbound();
+        let Place { namespace, service, port } = place.clone();
+        let to = ConnectionRoute::Outbound { namespace, service, port };
+        let open = self.chronicle.counters.open(to, tcp.peer_addr().ok());
         let stream = match self.dial(place, route).await {
             Ok(stream) => stream,
             Err(reason) => {
                 // A reset, not an end: the program must not take it for an answer.
                 let _ = tcp.set_zero_linger();
+                open.failed(&reason);
                 return self.tell(place, reason);
             }
         };
-        match carry(tcp, stream, &self.chronicle.counters.traffic, || ()).await {
+        match carry(tcp, stream, &open, || open.established()).await {
             Ok(()) => {}
-            Err(CarryError::Failed(failure)) => self.tell(place, failure.message),
+            Err(CarryError::Failed(failure)) => {
+                open.failed(&failure.message);
+                self.tell(place, failure.message)
+            }
             Err(error) => {
+                open.failed(&error.to_string());
                 tracing::debug!(?place, %error, "a connection to the cluster ended early")
             }
         }
