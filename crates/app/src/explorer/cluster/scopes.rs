@@ -1,0 +1,55 @@
+//! One set of watches for each namespace that the user wants to see.
+
+use std::collections::BTreeMap;
+
+use tokio::task::JoinSet;
+use towline_core::cluster::Cluster;
+use towline_core::look::Scope;
+
+use super::Picked;
+use crate::explorer::tables::{Feed, FeedState, Resource};
+
+impl Picked {
+    /// Watches what the user wants to see, for ever.
+    pub(super) async fn follow_scopes(self: &std::sync::Arc<Self>, cluster: &Cluster) {
+        let mut wanted = self.wanted.subscribe();
+        let mut watched: BTreeMap<Scope, JoinSet<()>> = BTreeMap::new();
+        loop {
+            wanted.mark_unchanged();
+            let scopes = self.scopes();
+            let gone: Vec<Scope> =
+                watched.keys().filter(|scope| !scopes.contains(scope)).cloned().collect();
+            for scope in gone {
+                if let Some(mut feeds) = watched.remove(&scope) {
+                    feeds.shutdown().await;
+                }
+                self.forget(&scope);
+            }
+            for scope in scopes {
+                watched.entry(scope).or_insert_with_key(|scope| self.begin_feeds(cluster, scope));
+            }
+            self.explorer.shared.leftovers.look_at(cluster.clone(), self.namespaces());
+            // The sender lives as long as `self`.
+            let _ = wanted.changed().await;
+        }
+    }
+
+    fn begin_feeds(self: &std::sync::Arc<Self>, cluster: &Cluster, scope: &Scope) -> JoinSet<()> {
+        let mut feeds = JoinSet::new();
+        for resource in Resource::ALL {
+            let feed = Feed { resource, scope: scope.clone() };
+            self.change_tables(|tables| tables.set(&feed, FeedState::Loading));
+            let (this, cluster) = (self.clone(), cluster.clone());
+            feeds.spawn(async move { this.follow(&cluster, &feed).await });
+        }
+        feeds
+    }
+
+    fn forget(&self, scope: &Scope) {
+        self.change_tables(|tables| {
+            for resource in Resource::ALL {
+                tables.end(&Feed { resource, scope: scope.clone() });
+            }
+        });
+    }
+}

@@ -1,0 +1,143 @@
+//! The `towline connect` line that does the same as a form.
+
+use std::path::PathBuf;
+
+use towline_core::request::Request;
+
+use crate::program::Command;
+use crate::view::LaunchRequest;
+
+/// The line, quoted for a POSIX shell. `kubeconfigs` are the files that were chosen; none: the usual ones. What has its default is left out, but for the context and the namespace: a line is pasted elsewhere, later.
+pub(super) fn of(
+    form: &LaunchRequest,
+    request: &Request,
+    kubeconfigs: &[PathBuf],
+    command: Option<&Command>,
+) -> String {
+    let mut words = vec!["towline".to_owned(), "connect".to_owned(), request.target.to_string()];
+    let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
+    option("--context", form.context.clone());
+    if let Some(namespace) = &request.namespace {
+        option("-n", namespace.clone());
+    }
+    if let [file] = kubeconfigs {
+        option("--kubeconfig", file.to_string_lossy().into_owned());
+    }
+    if let Some(container) = &request.container {
+        option("--container", container.clone());
+    }
+    for port in &request.ports {
+        let local = port.local.map(|local| format!(":{local}")).unwrap_or_default();
+        option("--port", format!("{}{local}", port.remote));
+    }
+    if !request.namespaces.is_empty() {
+        option("--namespaces", request.namespaces.join(","));
+    }
+    // Those of the settings hold for the command line too.
+    if let Some(image) = form.agent_image.as_ref().and(request.agent_image.as_ref()) {
+        option("--agent-image", image.clone());
+    }
+    if let Some(secret) = form.pull_secret.as_ref().and(request.pull_secret.as_ref()) {
+        option("--pull-secret", secret.clone());
+    }
+    if request.lease != Request::LEASE {
+        option("--lease", format!("{}s", request.lease.as_secs()));
+    }
+    for (flag, wanted) in [("--take-over", request.take_over), ("--reconnect", request.reconnect)] {
+        if wanted {
+            words.push(flag.to_owned());
+        }
+    }
+    let mut before = String::new();
+    if let Some(command) = command {
+        words.push("--".to_owned());
+        words.extend(command.words().iter().cloned());
+        if let Some(directory) = command.directory() {
+            before = format!("cd {} && ", shell_words::quote(&directory.to_string_lossy()));
+        }
+    }
+    // Several files go by the variable; the option takes one.
+    if let (Ok(files), true) = (std::env::join_paths(kubeconfigs), kubeconfigs.len() > 1) {
+        before += &format!("KUBECONFIG={} ", shell_words::quote(&files.to_string_lossy()));
+    }
+    before + &shell_words::join(words)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::launch::request::parse;
+    use crate::launch::testing::request as form;
+    use crate::view::{PortMapping, ProgramSpec};
+
+    fn line(form: &LaunchRequest) -> String {
+        let command = Command::parse(&form.program).unwrap();
+        of(form, &parse(form, 120).unwrap(), &[], command.as_ref())
+    }
+
+    #[test]
+    fn what_has_its_default_is_left_out() {
+        let expected = "towline connect service/orders --context sandbox -n shop";
+        assert_eq!(line(&form("service/orders")), expected);
+    }
+
+    #[test]
+    fn kubeconfigs_that_were_chosen_are_named() {
+        let form = form("service/orders");
+        let request = parse(&form, 120).unwrap();
+        let line = |files: &[&str]| {
+            let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
+            of(&form, &request, &files, None)
+        };
+        assert!(line(&["/a b"]).ends_with(" --kubeconfig '/a b'"));
+        assert!(line(&["/a", "/b c"]).starts_with("KUBECONFIG='/a:/b c' towline connect "));
+    }
+
+    /// That the command line takes it, and does the same, is tested on the cluster (`tests/sandbox/whole.rs`).
+    #[test]
+    fn everything_else_is_there_and_quoted() {
+        let mut form = form("deployment/orders");
+        form.context = "it's mine".into();
+        form.container = Some("main".into());
+        form.ports = vec![PortMapping { remote: "http".into(), local: 9000 }];
+        form.namespaces = vec!["shop".into(), "billing".into()];
+        form.agent_image = Some("registry.example/agent:1".into());
+        form.pull_secret = Some("registry".into());
+        form.lease_seconds = Some(300);
+        (form.take_over, form.reconnect) = (true, true);
+        let program = "python3 'my app.py' --verbose".to_owned();
+        form.program = ProgramSpec::Command { line: program, directory: Some("/a dir".into()) };
+        let line = line(&form);
+        let rest = line.strip_prefix("cd '/a dir' && ").unwrap();
+        let words = shell_words::split(rest).unwrap();
+        let expected = [
+            "towline",
+            "connect",
+            "deployment/orders",
+            "--context",
+            "it's mine",
+            "-n",
+            "shop",
+            "--container",
+            "main",
+            "--port",
+            "http:9000",
+            "--namespaces",
+            "shop,billing",
+            "--agent-image",
+            "registry.example/agent:1",
+            "--pull-secret",
+            "registry",
+            "--lease",
+            "300s",
+            "--take-over",
+            "--reconnect",
+            "--",
+            "python3",
+            "my app.py",
+            "--verbose",
+        ];
+        assert_eq!(words, expected);
+    }
+}

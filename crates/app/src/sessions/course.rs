@@ -1,0 +1,298 @@
+//! What the events of a session add up to, besides the core's own snapshot.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use towline_core::event::{End, Event, Phase, Snapshot, Step, What};
+
+use super::figures::History;
+use super::words;
+use crate::view::{self, Figures, SessionEvent, SessionPhase, SilentPort, StepTime, Tone};
+
+/// How many events are kept.
+const KEPT: usize = 10_000;
+
+/// See the module.
+pub(super) struct Course {
+    workload: String,
+    pub(super) steps: Vec<StepTime>,
+    pub(super) silent: Vec<SilentPort>,
+    pub(super) figures: Figures,
+    history: History,
+    events: VecDeque<SessionEvent>,
+    count: u64,
+    /// Since when the user wants it to end.
+    stopping: Option<i64>,
+    /// Whether it was ever connected.
+    pub(super) connected: bool,
+    /// Whether the last event was taken in. The core's snapshot may be ahead of the events.
+    over: bool,
+    /// Fields that somebody else had changed, and that were left so.
+    kept: Vec<String>,
+    /// Who has changed the workload or taken it over, in words.
+    rival: Option<String>,
+}
+
+impl Course {
+    pub(super) fn new(workload: String) -> Self {
+        Self {
+            workload,
+            steps: Vec::new(),
+            silent: Vec::new(),
+            figures: Figures::default(),
+            history: History::default(),
+            events: VecDeque::new(),
+            count: 0,
+            stopping: None,
+            connected: false,
+            over: false,
+            kept: Vec::new(),
+            rival: None,
+        }
+    }
+
+    /// Takes an event of the core in.
+    pub(super) fn take(&mut self, event: &Event) {
+        let time = event.time.as_millisecond();
+        match &event.what {
+            What::Step { step } => {
+                self.end_step(time);
+                if *step == Step::Lease {
+                    self.steps.clear();
+                }
+                let step = words::step(*step).to_owned();
+                self.steps.push(StepTime { step, began: time, took: None });
+            }
+            What::Connected { .. } => {
+                self.connected = true;
+                self.end_step(time);
+            }
+            What::Lapsed => self.end_step(time),
+            What::Ended { .. } => {
+                self.over = true;
+                self.end_step(time);
+            }
+            What::LocalPortSilent { remote, local, reason } => {
+                self.silent.retain(|port| port.remote != *remote);
+                let (remote, local, reason) = (*remote, *local, reason.clone());
+                self.silent.push(SilentPort { remote, local, reason });
+            }
+            What::LocalPortAnswers { remote, .. } => {
+                self.silent.retain(|port| port.remote != *remote);
+            }
+            What::Overwritten { by, .. } => {
+                self.rival = Some(by.clone().unwrap_or_else(|| "somebody".to_owned()));
+            }
+            What::TakenOver { by } => {
+                let who = by.as_ref().map(|by| format!("{} on {}", by.user, by.host));
+                self.rival = Some(who.unwrap_or_else(|| "somebody".to_owned()));
+            }
+            What::Restored { kept } => self.kept.clone_from(kept),
+            _ => {}
+        }
+        let (tone, title, detail) = words::event(&event.what);
+        self.tell(time, tone, title, detail);
+    }
+
+    /// Adds an event of this application's.
+    pub(super) fn tell(&mut self, time: i64, tone: Tone, title: &str, detail: String) {
+        self.count += 1;
+        if self.events.len() == KEPT {
+            self.events.pop_front();
+        }
+        let title = title.to_owned();
+        self.events.push_back(SessionEvent { seq: self.count, time, tone, title, detail });
+    }
+
+    /// Takes the figures of this second. Says whether anything that is shown has changed.
+    pub(super) fn sample(&mut self, snapshot: &Snapshot) -> bool {
+        let per_second = self.history.sample(snapshot.bytes_in + snapshot.bytes_out);
+        let figures = Figures {
+            inbound_open: u32::try_from(snapshot.inbound_open).unwrap_or(u32::MAX),
+            outbound_open: u32::try_from(snapshot.outbound_open).unwrap_or(u32::MAX),
+            connections: snapshot.connections,
+            bytes_in: snapshot.bytes_in,
+            bytes_out: snapshot.bytes_out,
+            per_second,
+        };
+        let changed = figures != self.figures;
+        self.figures = figures;
+        changed
+    }
+
+    pub(super) fn events(&self, from: u64, limit: u32) -> Vec<SessionEvent> {
+        let first = self.events.front().map_or(1, |event| event.seq);
+        let skip = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
+        self.events.iter().skip(skip).take(limit as usize).cloned().collect()
+    }
+
+    pub(super) fn event_count(&self) -> u64 {
+        self.count
+    }
+
+    pub(super) fn stop_wanted(&mut self, now: Timestamp) {
+        self.stopping.get_or_insert(now.as_millisecond());
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.is_some()
+    }
+
+    /// The state, and since when.
+    pub(super) fn phase(&self, snapshot: &Snapshot) -> (SessionPhase, i64) {
+        let since = snapshot.since.as_millisecond();
+        let phase = match &snapshot.phase {
+            Phase::Ended(end) if self.over => self.ended(end),
+            Phase::Ended(_) => SessionPhase::Stopping { step: words::step(Step::Sweep).to_owned() },
+            Phase::Stopping { step } => {
+                SessionPhase::Stopping { step: words::step(*step).to_owned() }
+            }
+            _ if self.stopping.is_some() => {
+                let step = "program".to_owned();
+                return (SessionPhase::Stopping { step }, self.stopping.unwrap_or(since));
+            }
+            Phase::Connecting { step } => {
+                SessionPhase::Connecting { step: words::step(*step).to_owned() }
+            }
+            Phase::Connected => SessionPhase::Connected,
+            Phase::Reconnecting { reason } => SessionPhase::Reconnecting { reason: reason.clone() },
+            Phase::Lapsed => SessionPhase::Lapsed,
+        };
+        (phase, since)
+    }
+
+    fn ended(&self, end: &End) -> SessionPhase {
+        let (how, tone, message) =
+            words::ending(end, &self.workload, &self.kept, self.rival.as_deref());
+        let report = match end {
+            End::Failed { error } => Some(view::Report::from(error.clone())),
+            _ => None,
+        };
+        SessionPhase::Ended { how, tone, message, report }
+    }
+
+    fn end_step(&mut self, time: i64) {
+        if let Some(step) = self.steps.last_mut().filter(|step| step.took.is_none()) {
+            step.took = Some((time - step.began).max(0));
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use towline_core::report::{Code, Report};
+
+    use super::*;
+
+    fn event(millisecond: i64, what: What) -> Event {
+        Event { seq: 1, time: Timestamp::from_millisecond(millisecond).unwrap(), what }
+    }
+
+    fn step(millisecond: i64, step: Step) -> Event {
+        event(millisecond, What::Step { step })
+    }
+
+    fn snapshot(phase: Phase) -> Snapshot {
+        let workload =
+            serde_json::json!({"kind": "deployment", "namespace": "shop", "name": "orders"});
+        Snapshot {
+            seq: 1,
+            session: serde_json::from_value("0123456789ab".into()).unwrap(),
+            workload: serde_json::from_value(workload).unwrap(),
+            phase,
+            since: Timestamp::UNIX_EPOCH,
+            tunnels: Vec::new(),
+            listeners: Vec::new(),
+            inbound_open: 0,
+            outbound_open: 0,
+            connections: 0,
+            bytes_in: 0,
+            bytes_out: 0,
+            env_file: None,
+        }
+    }
+
+    fn course() -> Course {
+        Course::new("deployment/orders".into())
+    }
+
+    #[test]
+    fn steps_have_their_times() {
+        let mut course = course();
+        for event in [
+            step(1_000, Step::Lease),
+            step(1_300, Step::Patch),
+            event(2_000, What::Connected { pods: Vec::new(), env_file: "/x".into() }),
+            step(9_000, Step::Restore),
+        ] {
+            course.take(&event);
+        }
+        let times: Vec<(&str, i64, Option<i64>)> =
+            course.steps.iter().map(|step| (step.step.as_str(), step.began, step.took)).collect();
+        assert_eq!(
+            times,
+            [("lease", 1_000, Some(300)), ("patch", 1_300, Some(700)), ("restore", 9_000, None)]
+        );
+        course.take(&step(20_000, Step::Lease));
+        assert_eq!(course.steps.len(), 1, "a session that connects again begins anew");
+        assert_eq!(course.event_count(), 5);
+        let last = course.events(5, 10);
+        assert_eq!((last.len(), last[0].seq), (1, 5));
+        assert!(course.events(6, 10).is_empty());
+    }
+
+    #[test]
+    fn a_port_is_silent_until_it_answers() {
+        let mut course = course();
+        let silent = What::LocalPortSilent { remote: 80, local: 8080, reason: "refused".into() };
+        course.take(&event(1, silent.clone()));
+        course.take(&event(2, silent));
+        assert_eq!(course.silent.len(), 1);
+        course.take(&event(3, What::LocalPortAnswers { remote: 80, local: 8080 }));
+        assert!(course.silent.is_empty());
+    }
+
+    #[test]
+    fn the_wish_to_stop_shows_before_the_core_acts_on_it() {
+        let mut course = course();
+        course.stop_wanted(Timestamp::from_millisecond(7).unwrap());
+        let (phase, since) = course.phase(&snapshot(Phase::Connected));
+        assert_eq!((phase, since), (SessionPhase::Stopping { step: "program".into() }, 7));
+        let (phase, _) = course.phase(&snapshot(Phase::Stopping { step: Step::Rollback }));
+        assert_eq!(phase, SessionPhase::Stopping { step: "rollback".into() });
+    }
+
+    #[test]
+    fn an_end_says_how_the_workload_is() {
+        let mut course = course();
+        course.take(&event(1, What::Restored { kept: vec!["spec.replicas".into()] }));
+        course.take(&event(2, What::Ended { end: End::Stopped }));
+        let (phase, _) = course.phase(&snapshot(Phase::Ended(End::Stopped)));
+        let SessionPhase::Ended { tone, message, .. } = phase else { panic!("{phase:?}") };
+        assert_eq!(tone, Tone::Warning);
+        assert!(message.contains("spec.replicas"), "{message}");
+        let error = Report {
+            code: Code::AgentNotStarted,
+            message: "The agent did not start.".into(),
+            hint: None,
+            detail: None,
+        };
+        let (phase, _) = course.phase(&snapshot(Phase::Ended(End::Failed { error })));
+        let SessionPhase::Ended { tone, report, .. } = phase else { panic!("{phase:?}") };
+        assert_eq!((tone, report.unwrap().code.as_str()), (Tone::Bad, "agent_not_started"));
+    }
+
+    #[test]
+    fn figures_change_only_with_traffic() {
+        let mut course = course();
+        let mut now = snapshot(Phase::Connected);
+        assert!(course.sample(&now), "the first has its seconds");
+        assert!(!course.sample(&now));
+        now.bytes_in = 500;
+        assert!(course.sample(&now));
+        assert_eq!(course.figures.per_second.last(), Some(&500));
+        assert!(course.sample(&now), "the peak moves on");
+        assert_eq!(course.figures.bytes_in, 500);
+    }
+}

@@ -1,0 +1,108 @@
+//! Connections and listeners on screen, and the test of a listener.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpStream;
+use towline_core::event::Snapshot;
+use towline_core::report::Code;
+use towline_core::session::{self, ConnectionRoute, ListenerUse, Session};
+
+use crate::report::failure;
+use crate::view::{Connection, Listener, ListenerTest, Report};
+
+/// A connection waits 10 s for a tunnel, and the agent as long for the service.
+const ANSWER: Duration = Duration::from_secs(25);
+
+pub(super) fn connections(core: &Session) -> Vec<Connection> {
+    core.connections().into_iter().map(connection).collect()
+}
+
+fn connection(connection: session::Connection) -> Connection {
+    let (inbound, from, to) = match connection.route {
+        ConnectionRoute::Inbound { pod, remote, local } => {
+            let to = match local {
+                Some(local) => format!("127.0.0.1:{local}"),
+                None => format!("port {remote}, which is not part of the session"),
+            };
+            (true, pod, to)
+        }
+        ConnectionRoute::Outbound { namespace, service, port } => {
+            (false, "this machine".to_owned(), format!("{service}.{namespace}:{port}"))
+        }
+    };
+    Connection {
+        id: connection.id,
+        inbound,
+        from,
+        to,
+        opened: connection.opened.as_millisecond(),
+        closed: connection.closed.map(|time| time.as_millisecond()),
+        bytes_in: connection.bytes_in,
+        bytes_out: connection.bytes_out,
+        error: connection.error,
+    }
+}
+
+/// The services on this machine, by namespace and name, with how much they are used.
+pub(super) fn listeners(snapshot: &Snapshot, uses: &[ListenerUse]) -> Vec<Listener> {
+    let uses: HashMap<(&str, &str, u16), &ListenerUse> = uses
+        .iter()
+        .map(|used| ((used.namespace.as_str(), used.service.as_str(), used.port), used))
+        .collect();
+    let listener = |listener: &towline_core::event::Listener| {
+        let used = uses.get(&(&*listener.namespace, &*listener.service, listener.port));
+        Listener {
+            namespace: listener.namespace.clone(),
+            service: listener.service.clone(),
+            port: listener.port,
+            port_name: listener.port_name.clone(),
+            local: listener.local.to_string(),
+            last_used: used.map(|used| used.last.as_millisecond()),
+            connections: used.map_or(0, |used| used.connections),
+        }
+    };
+    snapshot.listeners.iter().map(listener).collect()
+}
+
+/// Makes a connection to the listener, and waits for what the far end says to it.
+pub(super) async fn test(
+    core: &Session,
+    namespace: &str,
+    service: &str,
+    port: u16,
+) -> Result<ListenerTest, Report> {
+    let snapshot = core.snapshot();
+    let name = format!("{service}.{namespace}:{port}");
+    let found = snapshot.listeners.iter().find(|listener| {
+        listener.namespace == namespace && listener.service == service && listener.port == port
+    });
+    let local = found.map(|listener| listener.local).ok_or_else(|| {
+        failure(Code::Input, format!("{name} is not on this machine any more."), None)
+    })?;
+    let (before, start) = (core.last_connection(), Instant::now());
+    let took_ms = |start: Instant| u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let not = |why: String| ListenerTest {
+        reached: false,
+        took_ms: took_ms(start),
+        message: format!("{name} was not reached: {why}."),
+    };
+    let asked = async {
+        let tcp = TcpStream::connect(local).await?;
+        let settled = core.settled(tcp.local_addr()?, before).await;
+        Ok::<_, std::io::Error>((tcp, settled))
+    };
+    let answer = match tokio::time::timeout(ANSWER, asked).await {
+        Err(_) => not(format!("nothing came within {} s", ANSWER.as_secs())),
+        Ok(Err(error)) => not(format!("its listener {local} did not take the connection: {error}")),
+        Ok(Ok((_, settled))) if settled.established.is_some() => {
+            let took_ms = took_ms(start);
+            let message = format!("{name} took the connection within {took_ms} ms.");
+            ListenerTest { reached: true, took_ms, message }
+        }
+        Ok(Ok((_, settled))) => {
+            not(settled.error.unwrap_or_else(|| "the connection was closed at once".to_owned()))
+        }
+    };
+    Ok(answer)
+}

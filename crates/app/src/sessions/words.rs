@@ -1,0 +1,236 @@
+//! What is said of a session, in words.
+
+use towline_core::event::{End, Step, What};
+
+use crate::view::{Ending, ProgramState, SessionPhase, Tone};
+
+/// The step's name for the window.
+pub(super) fn step(step: Step) -> &'static str {
+    match step {
+        Step::Lease => "lease",
+        Step::Restorer => "restorer",
+        Step::Patch => "patch",
+        Step::Pods => "pods",
+        Step::Environment => "environment",
+        Step::Listeners => "listeners",
+        Step::Restore => "restore",
+        Step::Rollback => "rollback",
+        Step::Sweep => "sweep",
+    }
+}
+
+/// What a step does, for the list of events.
+fn step_sentence(step: Step) -> &'static str {
+    match step {
+        Step::Lease => "The lease is taken",
+        Step::Restorer => "The restorer is started and awaited",
+        Step::Patch => "The workload is changed",
+        Step::Pods => "The agent's pods are awaited",
+        Step::Environment => "The environment is read",
+        Step::Listeners => "The services' listeners are opened",
+        Step::Restore => "The workload is put back",
+        Step::Rollback => "The workload's own pods are awaited",
+        Step::Sweep => "The session's objects are removed",
+    }
+}
+
+/// An event: how bad it is, its title, the rest.
+pub(super) fn event(what: &What) -> (Tone, &'static str, String) {
+    match what {
+        What::Step { step } => (Tone::Neutral, "Step", step_sentence(*step).to_owned()),
+        What::TunnelUp { pod, release } => {
+            (Tone::Good, "Tunnel stands", format!("{pod}, agent {release}"))
+        }
+        What::TunnelDown { pod, reason } => {
+            (Tone::Warning, "Tunnel lost", format!("{pod}: {reason}"))
+        }
+        What::Connected { pods, .. } => (Tone::Good, "Connected", pods.join(", ")),
+        What::Reconnecting { reason } => (Tone::Warning, "Reconnecting", reason.clone()),
+        What::Reconnected { after_ms } => {
+            (Tone::Good, "Reconnected", format!("after {:.1} s", *after_ms as f64 / 1000.0))
+        }
+        What::ServiceAdded { service, port, local } => {
+            (Tone::Neutral, "Service added", format!("{service}:{port} on {local}"))
+        }
+        What::ServiceRemoved { service, port } => {
+            (Tone::Neutral, "Service removed", format!("{service}:{port}"))
+        }
+        What::LocalPortSilent { remote, local, reason } => {
+            let detail = format!(
+                "Connections to port {remote} found nothing on port {local} of this machine: {reason}"
+            );
+            (Tone::Warning, "Local port silent", detail)
+        }
+        What::LocalPortAnswers { remote, local } => {
+            (Tone::Good, "Local port answers", format!("port {remote} on port {local}"))
+        }
+        What::DialFailed { to, reason } => {
+            (Tone::Warning, "Connection failed", format!("{to}: {reason}"))
+        }
+        What::PortNotServed { pod, port, reason } => {
+            let detail = format!("The agent in {pod} cannot listen on port {port}: {reason}");
+            (Tone::Warning, "Port not served", detail)
+        }
+        What::Warning { message } => (Tone::Warning, "Warning", message.clone()),
+        What::Overwritten { by, fields } => {
+            let who = by.as_deref().unwrap_or("somebody");
+            (Tone::Bad, "Workload changed", format!("by {who}: {}", fields.join(", ")))
+        }
+        What::TakenOver { by } => {
+            let who = by.as_ref().map(|by| format!("by {} on {}", by.user, by.host));
+            (Tone::Bad, "Taken over", who.unwrap_or_default())
+        }
+        What::Lapsed => {
+            let detail = "The cluster has put the workload back by itself, because this machine was away for longer than the lease";
+            (Tone::Bad, "Lapsed", detail.to_owned())
+        }
+        What::Restored { kept } if kept.is_empty() => (Tone::Good, "Restored", String::new()),
+        What::Restored { kept } => (
+            Tone::Warning,
+            "Restored",
+            format!("left as somebody else has set them: {}", kept.join(", ")),
+        ),
+        What::Ended { end } => match end {
+            End::Stopped => (Tone::Neutral, "Ended", "as asked".to_owned()),
+            End::Overwritten => (Tone::Warning, "Ended", "the workload was changed".to_owned()),
+            End::TakenOver => (Tone::Warning, "Ended", "the workload was taken over".to_owned()),
+            End::Lapsed => (Tone::Warning, "Ended", "the session had lapsed".to_owned()),
+            End::Deleted => (Tone::Warning, "Ended", "the workload was deleted".to_owned()),
+            End::Failed { error } => (Tone::Bad, "Ended", error.message.clone()),
+        },
+    }
+}
+
+/// How a session ended: for the window's code, how bad it is, the sentence.
+pub(super) fn ending(
+    end: &End,
+    workload: &str,
+    kept: &[String],
+    rival: Option<&str>,
+) -> (Ending, Tone, String) {
+    let rival = rival.unwrap_or("somebody");
+    match end {
+        End::Stopped if kept.is_empty() => {
+            (Ending::Stopped, Tone::Good, format!("{workload} is what it was."))
+        }
+        End::Stopped => {
+            let kept = kept.join(", ");
+            let message = format!(
+                "{workload} is put back; what somebody else had set meanwhile is left: {kept}."
+            );
+            (Ending::Stopped, Tone::Warning, message)
+        }
+        End::Overwritten => {
+            let message = format!(
+                "{workload} was changed by {rival}; theirs stays, and the session is over."
+            );
+            (Ending::Overwritten, Tone::Warning, message)
+        }
+        End::TakenOver => {
+            let message = format!("{workload} was taken over by {rival}; this session is over.");
+            (Ending::TakenOver, Tone::Warning, message)
+        }
+        End::Lapsed => {
+            let message = format!(
+                "The cluster had put {workload} back by itself, because this machine was away for longer than the lease."
+            );
+            (Ending::Lapsed, Tone::Warning, message)
+        }
+        End::Deleted => (Ending::Deleted, Tone::Warning, format!("{workload} was deleted.")),
+        End::Failed { error } => (Ending::Failed, Tone::Bad, error.message.clone()),
+    }
+}
+
+/// What needs the user.
+pub(super) fn attention(
+    phase: &SessionPhase,
+    program: &ProgramState,
+    workload: &str,
+) -> Option<String> {
+    let runs = matches!(program, ProgramState::Running { .. });
+    match phase {
+        SessionPhase::Ended { how: Ending::Stopped, tone: Tone::Good, .. } => None,
+        SessionPhase::Ended { message, .. } if runs => {
+            Some(format!("{message} The program still runs, without the cluster."))
+        }
+        SessionPhase::Ended { message, .. } => Some(message.clone()),
+        SessionPhase::Lapsed => Some(format!(
+            "The cluster has put {workload} back, because this machine was away for longer than the lease. Connect again, or stop."
+        )),
+        SessionPhase::Reconnecting { reason } => {
+            Some(format!("The cluster cannot be reached at the moment: {reason}."))
+        }
+        SessionPhase::Stopping { .. } => None,
+        SessionPhase::Connecting { .. } | SessionPhase::Connected => program_attention(program),
+    }
+}
+
+pub(super) fn program_attention(program: &ProgramState) -> Option<String> {
+    match program {
+        ProgramState::Exited { how, well: false, .. } => {
+            Some(format!("The program ended with {how}."))
+        }
+        ProgramState::Failed { report } => Some(report.message.clone()),
+        _ => None,
+    }
+}
+
+/// What the user is told in a corner, for events that need them.
+pub(super) fn notice(
+    what: &What,
+    workload: &str,
+    connected: bool,
+) -> Option<(Tone, &'static str, String)> {
+    match what {
+        What::Overwritten { by, .. } => {
+            let who = by.as_deref().unwrap_or("Somebody");
+            let message =
+                format!("{who} has changed {workload}; theirs stays, and the session ends.");
+            Some((Tone::Warning, "Workload changed", message))
+        }
+        What::TakenOver { by } => {
+            let who = by.as_ref().map(|by| format!("{} on {}", by.user, by.host));
+            let who = who.unwrap_or_else(|| "Another session".to_owned());
+            Some((Tone::Warning, "Taken over", format!("{who} has taken {workload} over.")))
+        }
+        What::Lapsed => {
+            let message = format!(
+                "The cluster has put {workload} back, because this machine was away for longer than the lease."
+            );
+            Some((Tone::Bad, "Session lapsed", message))
+        }
+        What::Ended { end: End::Deleted } => {
+            Some((Tone::Warning, "Workload deleted", format!("{workload} was deleted.")))
+        }
+        What::Ended { end: End::Failed { error } } => {
+            let title = if connected { "Session lost" } else { "Not connected" };
+            Some((Tone::Bad, title, error.message.clone()))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_the_user_is_said_in_a_sentence() {
+        let exited = |well| ProgramState::Exited { how: "exit status 1".into(), well, at: 0 };
+        let attention = |phase: &SessionPhase, program: &ProgramState| {
+            attention(phase, program, "deployment/orders")
+        };
+        let bad = attention(&SessionPhase::Connected, &exited(false));
+        assert_eq!(bad.as_deref(), Some("The program ended with exit status 1."));
+        assert_eq!(attention(&SessionPhase::Connected, &exited(true)), None);
+        let stopping = SessionPhase::Stopping { step: "restore".into() };
+        assert_eq!(attention(&stopping, &exited(false)), None);
+        let (how, tone, message) =
+            ending(&End::Overwritten, "deployment/orders", &[], Some("kubectl"));
+        let ended = SessionPhase::Ended { how, tone, message, report: None };
+        let running = ProgramState::Running { pid: 1, since: 0 };
+        let sentence = attention(&ended, &running).unwrap_or_default();
+        assert!(sentence.contains("by kubectl") && sentence.ends_with("without the cluster."));
+        assert!(attention(&SessionPhase::Lapsed, &running).is_some());
+    }
+}
