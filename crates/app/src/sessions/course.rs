@@ -29,8 +29,21 @@ pub(super) struct Course {
     over: bool,
     /// Fields that somebody else had changed, and that were left so.
     kept: Vec<String>,
+    /// What has become of the workload so far.
+    workload_is: WorkloadIs,
     /// Who has changed the workload or taken it over, in words.
     rival: Option<String>,
+}
+
+/// What has become of the workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WorkloadIs {
+    /// Nothing has been written to it.
+    Untouched,
+    /// It has the agent, or may have it.
+    Changed,
+    /// It is what it was.
+    PutBack,
 }
 
 impl Course {
@@ -47,6 +60,7 @@ impl Course {
             connected: false,
             over: false,
             kept: Vec::new(),
+            workload_is: WorkloadIs::Untouched,
             rival: None,
         }
     }
@@ -59,6 +73,10 @@ impl Course {
                 self.end_step(time);
                 if *step == Step::Lease {
                     self.steps.clear();
+                    self.workload_is = WorkloadIs::Untouched;
+                }
+                if *step == Step::Patch {
+                    self.workload_is = WorkloadIs::Changed;
                 }
                 let step = words::step(*step).to_owned();
                 self.steps.push(StepTime { step, began: time, took: None });
@@ -87,7 +105,10 @@ impl Course {
                 let who = by.as_ref().map(|by| format!("{} on {}", by.user, by.host));
                 self.rival = Some(who.unwrap_or_else(|| "somebody".to_owned()));
             }
-            What::Restored { kept } => self.kept.clone_from(kept),
+            What::Restored { kept } => {
+                self.kept.clone_from(kept);
+                self.workload_is = WorkloadIs::PutBack;
+            }
             _ => {}
         }
         let (tone, title, detail) = words::event(&event.what);
@@ -162,12 +183,16 @@ impl Course {
     }
 
     fn ended(&self, end: &End) -> SessionPhase {
-        let (how, tone, message) =
+        let (how, tone, mut message) =
             words::ending(end, &self.workload, &self.kept, self.rival.as_deref());
         let report = match end {
             End::Failed { error } => Some(view::Report::from(error.clone())),
             _ => None,
         };
+        // The report says why; the sentence says what it means for the workload.
+        if report.is_some() {
+            message = words::failed(&self.workload, self.workload_is);
+        }
         SessionPhase::Ended { how, tone, message, report }
     }
 
@@ -281,6 +306,33 @@ mod tests {
         let (phase, _) = course.phase(&snapshot(Phase::Ended(End::Failed { error })));
         let SessionPhase::Ended { tone, report, .. } = phase else { panic!("{phase:?}") };
         assert_eq!((tone, report.unwrap().code.as_str()), (Tone::Bad, "agent_not_started"));
+    }
+
+    #[test]
+    fn a_failure_says_what_it_means_for_the_workload() {
+        let error = Report {
+            code: Code::AgentNotStarted,
+            message: "The agent did not start.".into(),
+            hint: None,
+            detail: None,
+        };
+        let end = End::Failed { error };
+        let step = |step| What::Step { step };
+        let restored = What::Restored { kept: Vec::new() };
+        for (events, expected) in [
+            (vec![step(Step::Lease), step(Step::Restorer)], "was not touched."),
+            (vec![step(Step::Lease), step(Step::Patch)], "is not known to be what it was."),
+            (vec![step(Step::Patch), step(Step::Restore), restored], "is what it was."),
+        ] {
+            let mut course = course();
+            for (seq, what) in (1..).zip(events) {
+                course.take(&event(seq, what));
+            }
+            course.take(&event(9, What::Ended { end: end.clone() }));
+            let (phase, _) = course.phase(&snapshot(Phase::Ended(end.clone())));
+            let SessionPhase::Ended { message, .. } = phase else { panic!("{phase:?}") };
+            assert!(message.ends_with(expected), "{message}");
+        }
     }
 
     #[test]

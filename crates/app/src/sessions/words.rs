@@ -2,6 +2,7 @@
 
 use towline_core::event::{End, Step, What};
 
+use super::course::WorkloadIs;
 use crate::view::{Ending, ProgramState, SessionPhase, Tone};
 
 /// The step's name for the window.
@@ -138,6 +139,19 @@ pub(super) fn ending(
         }
         End::Deleted => (Ending::Deleted, Tone::Warning, format!("{workload} was deleted.")),
         End::Failed { error } => (Ending::Failed, Tone::Bad, error.message.clone()),
+    }
+}
+
+/// What a session that failed means for the workload.
+pub(super) fn failed(workload: &str, workload_is: WorkloadIs) -> String {
+    match workload_is {
+        WorkloadIs::Untouched => {
+            format!("The session did not come about. {workload} was not touched.")
+        }
+        WorkloadIs::PutBack => format!("The session broke off. {workload} is what it was."),
+        WorkloadIs::Changed => {
+            format!("The session broke off, and {workload} is not known to be what it was.")
+        }
     }
 }
 
