@@ -1,8 +1,10 @@
-//! `cargo xtask demo`: the sample application on a cluster, and what to try on it.
+//! `cargo xtask demo`: the sample application on a cluster, the window on it, and what to try.
 
 mod session;
 
 use std::{
+    env,
+    ffi::OsString,
     fs,
     io::Write,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
@@ -15,10 +17,12 @@ use clap::Args;
 
 use crate::{
     agent::{self, Profile},
+    desktop::{self, Driver},
     paths,
     progress::step,
     sandbox::{self, Sandbox, packages},
     shop,
+    stage::path,
 };
 
 #[derive(Args)]
@@ -26,7 +30,7 @@ pub(crate) struct Arguments {
     /// Use the cluster of this context of your kubeconfig instead of the sandbox. Its nodes need the images, whose archives are then listed.
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
-    /// Make one session without anybody watching, and check that it does what it should.
+    /// Make one session through a window on a display that nobody sees, check that it does what it should, and keep a picture.
     #[arg(long)]
     headless: bool,
     /// With --headless: leave the sandbox cluster up afterwards.
@@ -37,8 +41,12 @@ pub(crate) struct Arguments {
 /// Where the shop runs, and what reaches it.
 struct Cluster {
     kubectl: PathBuf,
+    /// One context, whose namespace is the shop's.
     kubeconfig: PathBuf,
+    context: String,
     towline: PathBuf,
+    /// `PATH` with the sandbox's binaries.
+    path: OsString,
 }
 
 impl Cluster {
@@ -82,10 +90,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 fn on_sandbox(sandbox: &Sandbox, headless: bool) -> Result<()> {
     let images = images()?;
     step("load the images", || sandbox::load_images(sandbox, &images))?;
-    shop::deploy(&sandbox.kubeconfig())?;
-    let kubeconfig = sandbox.kubeconfig();
-    let cluster = cluster(sandbox, kubeconfig)?;
-    if headless { session::run(&cluster) } else { tell(&cluster) }
+    let cluster = cluster(sandbox, &sandbox.kubeconfig(), None)?;
+    show(&cluster, headless)
 }
 
 fn on_context(sandbox: &Sandbox, context: &str, headless: bool) -> Result<()> {
@@ -94,9 +100,31 @@ fn on_context(sandbox: &Sandbox, context: &str, headless: bool) -> Result<()> {
     for image in images()? {
         println!("    {}", image.display());
     }
-    let cluster = cluster(sandbox, of_context(&sandbox.binaries().join("kubectl"), context)?)?;
+    let kubeconfig = env::var_os("KUBECONFIG").map(PathBuf::from);
+    let home = || env::home_dir().map(|home| home.join(".kube/config"));
+    let kubeconfig = kubeconfig.or_else(home).context("there is no kubeconfig")?;
+    let cluster = cluster(sandbox, &kubeconfig, Some(context))?;
+    show(&cluster, headless)
+}
+
+/// Deploys the shop and opens the window on it, or makes a session through a window that nobody sees.
+fn show(cluster: &Cluster, headless: bool) -> Result<()> {
     shop::deploy(&cluster.kubeconfig)?;
-    if headless { session::run(&cluster) } else { tell(&cluster) }
+    if headless {
+        return session::run(cluster, &Driver::set_up()?);
+    }
+    let application = desktop::build()?;
+    tell(cluster)?;
+    if !desktop::has_display() {
+        println!(
+            "
+This machine has no display, so the window is not opened. On one that has: {}
+or, without anybody watching: cargo xtask demo --headless",
+            application.display()
+        );
+        return Ok(());
+    }
+    desktop::open(&application, &cluster.kubeconfig, &cluster.path)
 }
 
 fn images() -> Result<Vec<PathBuf>> {
@@ -107,30 +135,47 @@ fn images() -> Result<Vec<PathBuf>> {
     Ok(images)
 }
 
-fn cluster(sandbox: &Sandbox, kubeconfig: PathBuf) -> Result<Cluster> {
+fn cluster(sandbox: &Sandbox, kubeconfig: &Path, context: Option<&str>) -> Result<Cluster> {
     let towline = step("towline", || agent::command_line(Profile::Release))?;
-    Ok(Cluster { kubectl: sandbox.binaries().join("kubectl"), kubeconfig, towline })
+    let kubectl = sandbox.binaries().join("kubectl");
+    let (kubeconfig, context) = in_the_shop(&kubectl, kubeconfig, context)?;
+    Ok(Cluster { kubectl, kubeconfig, context, towline, path: path(sandbox)? })
 }
 
-/// A kubeconfig with this context alone, so that everything that follows goes to that cluster and no other.
-fn of_context(kubectl: &Path, context: &str) -> Result<PathBuf> {
-    let output = Command::new(kubectl)
-        .args(["config", "view", "--minify", "--flatten", "--raw", "--context", context])
-        .output()
-        .context("run kubectl")?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!(
-            "cannot take the context `{context}` from your kubeconfig: {}; `kubectl config get-contexts` lists what there is",
-            said.trim()
-        );
-    }
+/// A kubeconfig with one context alone, in the shop's namespace, so that everything that follows goes to that cluster and no other; and its name.
+fn in_the_shop(
+    kubectl: &Path,
+    kubeconfig: &Path,
+    context: Option<&str>,
+) -> Result<(PathBuf, String)> {
+    let config = |arguments: &[&str], kubeconfig: &Path| {
+        let output = Command::new(kubectl)
+            .env("KUBECONFIG", kubeconfig)
+            .arg("config")
+            .args(arguments)
+            .output()
+            .context("run kubectl")?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            bail!(
+                "cannot take the context out of {}: {}; `kubectl config get-contexts` lists what there is",
+                kubeconfig.display(),
+                said.trim()
+            );
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    };
+    let mut view = vec!["view", "--minify", "--flatten", "--raw"];
+    view.extend(context.iter().flat_map(|context| ["--context", context]));
+    let text = config(&view, kubeconfig)?;
     let path = paths::target().join("demo-kubeconfig");
     let mut file =
         fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&path)?;
     file.set_permissions(fs::Permissions::from_mode(0o600))?;
-    file.write_all(&output.stdout)?;
-    Ok(path)
+    file.write_all(text.as_bytes())?;
+    config(&["set-context", "--current", "--namespace", "shop"], &path)?;
+    let context = config(&["current-context"], &path)?.trim().to_owned();
+    Ok((path, context))
 }
 
 fn tell(cluster: &Cluster) -> Result<()> {
@@ -138,21 +183,25 @@ fn tell(cluster: &Cluster) -> Result<()> {
     let directory = cluster.towline.parent().context("a program is in a directory")?.display();
     let tools = cluster.kubectl.parent().context("a program is in a directory")?.display();
     let orders = paths::root().join("sandbox/shop/orders.py");
+    let orders = orders.display();
     println!(
         "
-The shop is deployed, and Towline built: {towline}
+The shop is deployed, and Towline built. In the window: connect the cluster, find `orders`, press Redirect, and let it start
+
+    env PORT=18080 python3 {orders}
+
+for the local port 18080. The same from the terminal ({towline}):
 
     export KUBECONFIG={kubeconfig} PATH={directory}:{tools}:$PATH
 
     towline services -n shop
     towline plan orders -n shop
-    towline connect orders -n shop -- python3 {}
+    towline connect orders -n shop -- python3 {orders}
 
 and, while that runs, a customer's request inside the cluster (`orders.served_by.host` tells who answered):
 
     kubectl -n shop exec deploy/gateway -- {}
 ",
-        orders.display(),
         session::QUESTION.map(quoted).join(" ")
     );
     println!("When you have seen enough: cargo xtask sandbox down");

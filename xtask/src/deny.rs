@@ -8,15 +8,11 @@ use std::{
 
 use anyhow::Result;
 
-use crate::{
-    agent::{cargo, run},
-    paths,
-    progress::step,
-};
+use crate::{agent::run, paths, tool};
 
 /// Runs cargo-deny with the rules of `deny.toml`, installed first if it is missing.
 pub(crate) fn check() -> Result<()> {
-    let program = tool()?;
+    let program = tool::cargo_install("cargo-deny", "cargo-deny")?;
     let deny = || {
         let mut command = Command::new(&program);
         command.current_dir(paths::root()).args([
@@ -38,24 +34,6 @@ pub(crate) fn check() -> Result<()> {
         return Ok(());
     }
     run(deny().args(["--disable-fetch", "advisories"]), "check the dependencies for advisories")
-}
-
-/// Where cargo-deny is. Built without optimisation: that takes a third of the time, and it runs for seconds only.
-fn tool() -> Result<PathBuf> {
-    let tools = paths::cache()?.join("tools");
-    let program = tools.join("bin/cargo-deny");
-    if program.exists() {
-        return Ok(program);
-    }
-    step("install cargo-deny", || {
-        let mut cargo = cargo();
-        cargo
-            .args(["install", "--quiet", "--locked", "--profile", "dev", "--root"])
-            .arg(&tools)
-            .arg("cargo-deny");
-        run(&mut cargo, "install cargo-deny")
-    })?;
-    Ok(program)
 }
 
 fn has_advisories() -> bool {

@@ -2,14 +2,19 @@
 
 mod agent;
 mod bench;
+mod bundle;
 mod demo;
 mod deny;
+mod desktop;
 mod paths;
 mod progress;
 mod sandbox;
 mod shop;
 mod stage;
 mod test;
+mod tool;
+mod ui;
+mod webkit;
 
 use std::process::ExitCode;
 
@@ -28,7 +33,7 @@ struct Arguments {
 enum Command {
     /// A real Kubernetes cluster on this machine, in a network and process namespace of its own.
     Sandbox(sandbox::Arguments),
-    /// The sample application on the sandbox cluster, and what to try on it.
+    /// The sample application on the sandbox cluster, the window on it, and what to try.
     Demo(demo::Arguments),
     /// Everything that must hold before a change lands.
     Test(test::Arguments),
@@ -38,6 +43,8 @@ enum Command {
     AgentImage(agent::ImageArguments),
     /// The agent, and the command line that carries it. Prints their paths.
     Build(agent::BuildArguments),
+    /// The Debian package: desktop application and command line. Prints its path.
+    Bundle,
 }
 
 fn main() -> ExitCode {
@@ -58,6 +65,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Bench(arguments) => bench::run_bench(&arguments)?,
         Command::AgentImage(arguments) => agent::run_image(&arguments)?,
         Command::Build(arguments) => agent::run_build(&arguments)?,
+        Command::Bundle => bundle::run_bundle()?,
     }
     Ok(ExitCode::SUCCESS)
 }

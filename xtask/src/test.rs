@@ -10,10 +10,11 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     agent::{cargo, run},
-    deny,
+    deny, desktop,
     progress::seconds,
     sandbox::{self, Sandbox, packages},
     stage::{Stage, path},
+    ui, webkit,
 };
 
 /// How many tests run at once on the cluster: most of their time is waiting for it.
@@ -26,7 +27,7 @@ pub(crate) struct Arguments {
     /// Leave the sandbox cluster up afterwards. One that was up before stays up anyway.
     #[arg(long)]
     keep: bool,
-    /// For `unit` and `cluster`: what `cargo test` gets besides, for instance `-- --test restore -- --nocapture`.
+    /// For `unit`, `cluster` and `desktop`: what `cargo test` gets besides, for instance `-- --test restore -- --nocapture`.
     #[arg(last = true)]
     extra: Vec<String>,
 }
@@ -41,12 +42,17 @@ enum Part {
     Deny,
     /// Unit, property and snapshot tests: all that needs no cluster.
     Unit,
+    /// The window's own part: checks, unit tests, and every screen in a browser on a fake backend.
+    Ui,
     /// End to end, on the sandbox cluster.
     Cluster,
+    /// End to end, through the real window, on the sandbox cluster.
+    Desktop,
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Format, Self::Lint, Self::Deny, Self::Unit, Self::Cluster];
+    const ALL: [Self; 7] =
+        [Self::Format, Self::Lint, Self::Deny, Self::Unit, Self::Ui, Self::Cluster, Self::Desktop];
 
     fn name(self) -> &'static str {
         match self {
@@ -54,7 +60,9 @@ impl Part {
             Self::Lint => "lint",
             Self::Deny => "deny",
             Self::Unit => "unit",
+            Self::Ui => "ui",
             Self::Cluster => "cluster",
+            Self::Desktop => "desktop",
         }
     }
 
@@ -63,18 +71,19 @@ impl Part {
         matches!(self, Self::Format | Self::Lint | Self::Deny)
     }
 
+    fn needs_cluster(self) -> bool {
+        matches!(self, Self::Cluster | Self::Desktop)
+    }
+
     fn check(self, arguments: &Arguments) -> Result<()> {
         match self {
             Self::Format => run(cargo().args(["fmt", "--all", "--check"]), "check the format"),
-            Self::Lint => run(
-                cargo()
-                    .args(["clippy", "--quiet", "--locked", "--workspace", "--all-targets"])
-                    .args(["--", "--deny", "warnings"]),
-                "lint",
-            ),
+            Self::Lint => lint(),
             Self::Deny => deny::check(),
             Self::Unit => unit(&arguments.extra),
-            Self::Cluster => cluster(arguments),
+            Self::Ui => ui::test(),
+            Self::Cluster => cluster(&Stage::set(&sandbox::up()?)?, &arguments.extra),
+            Self::Desktop => desktop::test(&Stage::set(&sandbox::up()?)?, &arguments.extra),
         }
     }
 }
@@ -85,14 +94,31 @@ enum Outcome {
     Skipped,
 }
 
-/// Runs the parts and prints a table. The exit status is 1 when one failed.
+/// Runs the parts and prints a table. The exit status is 1 when one failed. The cluster is as before afterwards: up or down.
 pub(crate) fn run_parts(arguments: &Arguments) -> ExitCode {
     let parts = match arguments.part {
         Some(part) => vec![part],
         None => Part::ALL.to_vec(),
     };
+    let stays = arguments.keep
+        || !parts.iter().any(|part| part.needs_cluster())
+        || sandbox::is_up().unwrap_or(true);
+    let code = report(&run_each(&parts, arguments));
+    if stays {
+        return code;
+    }
+    match Sandbox::from_environment().and_then(|sandbox| sandbox::down(&sandbox)) {
+        Ok(()) => code,
+        Err(error) => {
+            eprintln!("error: take the sandbox cluster down: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_each(parts: &[Part], arguments: &Arguments) -> Vec<(Part, Outcome, Duration)> {
     let mut results: Vec<(Part, Outcome, Duration)> = Vec::new();
-    for part in parts {
+    for &part in parts {
         let failed = results.iter().any(|(_, outcome, _)| matches!(outcome, Outcome::Failed(_)));
         if failed && !part.is_cheap() {
             results.push((part, Outcome::Skipped, Duration::ZERO));
@@ -110,7 +136,7 @@ pub(crate) fn run_parts(arguments: &Arguments) -> ExitCode {
         eprintln!("━━ {}: {}", part.name(), seconds(start.elapsed()));
         results.push((part, outcome, start.elapsed()));
     }
-    report(&results)
+    results
 }
 
 fn report(results: &[(Part, Outcome, Duration)]) -> ExitCode {
@@ -130,37 +156,43 @@ fn report(results: &[(Part, Outcome, Duration)]) -> ExitCode {
     code
 }
 
+fn lint() -> Result<()> {
+    webkit::ensure()?;
+    run(
+        cargo()
+            .args(["clippy", "--quiet", "--locked", "--workspace", "--all-targets"])
+            .args(["--", "--deny", "warnings"]),
+        "lint",
+    )
+}
+
 fn unit(extra: &[String]) -> Result<()> {
+    webkit::ensure()?;
     let sandbox = Sandbox::from_environment()?;
     // Pushing the agent's image is tried on a real registry.
     packages::unpack(&sandbox, "docker-registry", "usr/bin/docker-registry")?;
     let mut test = cargo();
-    test.args(["test", "--quiet", "--locked", "--workspace", "--exclude", "towline-cluster-tests"])
+    test.args(["test", "--quiet", "--locked", "--workspace"])
+        .args(["--exclude", "towline-cluster-tests", "--exclude", "towline-desktop-tests"])
         .args(extra)
         .env("PATH", path(&sandbox)?);
     run(&mut test, "unit tests")
 }
 
-fn cluster(arguments: &Arguments) -> Result<()> {
-    let before = sandbox::is_up()?;
-    let sandbox = sandbox::up()?;
-    let result = cluster_tests(&sandbox, &arguments.extra);
-    if before || arguments.keep {
-        return result;
-    }
-    result.and(sandbox::down(&sandbox))
-}
-
-fn cluster_tests(sandbox: &Sandbox, extra: &[String]) -> Result<()> {
-    let stage = Stage::set(sandbox)?;
-    let (for_cargo, for_tests) = match extra.iter().position(|word| word == "--") {
-        Some(place) => (&extra[..place], &extra[place + 1..]),
-        None => (extra, &[][..]),
-    };
+fn cluster(stage: &Stage<'_>, extra: &[String]) -> Result<()> {
+    let (for_cargo, for_tests) = desktop::split(extra);
     let mut test = cargo();
     test.args(["test", "--locked", "--no-fail-fast", "--package", "towline-cluster-tests"])
         .args(for_cargo)
         .args(["--", "--test-threads", CLUSTER_THREADS])
         .args(for_tests);
-    run(stage.tell(&mut test)?, "tests on the cluster")
+    run(stage.tell(&mut test)?, "tests on the cluster")?;
+    // Somebody who names tests names those of the command line.
+    if !extra.is_empty() {
+        return Ok(());
+    }
+    let mut test = cargo();
+    test.args(["test", "--locked", "--no-fail-fast", "--package", "towline-app", "--tests"])
+        .args(["--", "--ignored", "--test-threads", CLUSTER_THREADS]);
+    run(stage.tell(&mut test)?, "the application's tests on the cluster")
 }

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
-    net::TcpListener,
+    path::Path,
     process::{Child, Command, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
@@ -14,7 +14,12 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::Cluster;
-use crate::{paths, progress::step};
+use crate::{
+    agent::{cargo, run as run_command},
+    desktop::Driver,
+    paths,
+    progress::step,
+};
 
 /// A customer's request, made by a program in the gateway's container: who answers?
 pub(super) const QUESTION: [&str; 3] = [
@@ -27,17 +32,18 @@ const CONNECT: Duration = Duration::from_secs(120);
 const ANSWER: Duration = Duration::from_secs(30);
 const RESTORE: Duration = Duration::from_secs(120);
 
-/// Connects `orders` to a local `orders.py`, asks the gateway in the cluster, stops, and checks that all is as before.
-pub(super) fn run(cluster: &Cluster) -> Result<()> {
+/// Connects `orders`, through the window, to a local `orders.py`, asks the gateway in the cluster, stops, and checks that all is as before.
+pub(super) fn run(cluster: &Cluster, driver: &Driver) -> Result<()> {
     let machine = fs::read_to_string("/proc/sys/kernel/hostname")?.trim().to_owned();
     let before = workload(cluster)?;
     let answer = orders(cluster)?;
     ensure!(answer != machine, "orders is answered by this machine before any session");
     println!("before:   orders answers from {answer}");
 
-    let mut towline = step("connect", || Towline::connect(cluster))?;
+    let mut session =
+        step("connect, through the window", || WindowSession::connect(cluster, driver))?;
     let answer = until(ANSWER, || Ok(orders(cluster).ok().filter(|answer| *answer == machine)));
-    let stopped = step("stop and restore", || towline.stop());
+    let stopped = step("stop and restore", || session.stop());
     let Some(answer) = answer? else {
         bail!(
             "orders is not answered by this machine {} s after the session began",
@@ -45,7 +51,7 @@ pub(super) fn run(cluster: &Cluster) -> Result<()> {
         );
     };
     println!("session:  orders answers from {answer}, which is this machine");
-    stopped?;
+    println!("picture:  {}", stopped?);
 
     ensure!(
         workload(cluster)? == before,
@@ -93,82 +99,74 @@ fn workload(cluster: &Cluster) -> Result<Value> {
     Ok(serde_json::json!([metadata["labels"], metadata["annotations"], object["spec"]]))
 }
 
-struct Towline {
+/// A session that is made through the window by `tests/desktop/src/bin/window-session.rs`.
+struct WindowSession {
     child: Child,
-    events: Receiver<Value>,
+    lines: Receiver<String>,
 }
 
-impl Towline {
-    fn connect(cluster: &Cluster) -> Result<Self> {
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        let orders = paths::root().join("sandbox/shop/orders.py");
-        let mut child = Command::new(&cluster.towline)
-            .env("KUBECONFIG", &cluster.kubeconfig)
-            .args(["connect", "service/orders", "-n", "shop", "-o", "json"])
-            .args([
-                "--port",
-                &format!("8080:{port}"),
-                "--",
-                "env",
-                &format!("PORT={port}"),
-                "python3",
-            ])
-            .arg(orders)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("start {}", cluster.towline.display()))?;
+impl WindowSession {
+    fn connect(cluster: &Cluster, driver: &Driver) -> Result<Self> {
+        let mut cargo = cargo();
+        cargo.args(["build", "--quiet", "--package", "towline-desktop-tests"]);
+        run_command(&mut cargo, "build what drives the window")?;
+        let mut command = Command::new(paths::target().join("debug/window-session"));
+        command
+            .args([&cluster.kubeconfig, Path::new(&cluster.context)])
+            .env("PATH", &cluster.path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = driver.tell(&mut command).spawn().context("start window-session")?;
         let output = child.stdout.take().context("the output was asked for as a pipe")?;
-        let mut towline = Self { child, events: lines(output) };
-        let deadline = Instant::now() + CONNECT;
+        let mut session = Self { child, lines: lines(output) };
+        session.until("connected", CONNECT)?;
+        Ok(session)
+    }
+
+    /// Ends its standard input, and waits for the end that it leads to. Gives the picture's path.
+    fn stop(&mut self) -> Result<String> {
+        drop(self.child.stdin.take());
+        let picture = self.until("picture ", RESTORE)?;
+        self.until("stopped", RESTORE)?;
+        let ended = self.child.wait()?;
+        ensure!(ended.success(), "window-session ended with {ended}");
+        Ok(picture)
+    }
+
+    /// Waits for the line that begins with `word`, and gives the rest of it.
+    fn until(&mut self, word: &str, limit: Duration) -> Result<String> {
+        let deadline = Instant::now() + limit;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let Ok(event) = towline.events.recv_timeout(left) else {
-                let status = towline.stop();
-                bail!("towline did not connect; it ended with {status:?}");
+            let Ok(line) = self.lines.recv_timeout(left) else {
+                bail!("the window did not come to `{}`; the messages above say why", word.trim());
             };
-            match event["event"].as_str() {
-                Some("connected") => return Ok(towline),
-                Some("ended") => bail!("the session ended before it was connected: {event}"),
-                _ => {}
+            if let Some(rest) = line.strip_prefix(word) {
+                return Ok(rest.to_owned());
             }
         }
     }
+}
 
-    /// Ctrl-C, and then the end that it leads to.
-    fn stop(&mut self) -> Result<()> {
-        if self.child.try_wait()?.is_none() {
-            let id = self.child.id().to_string();
-            Command::new("kill").args(["-INT", &id]).status().context("run kill")?;
-        }
-        let ended = until(RESTORE, || Ok(self.child.try_wait()?))?;
-        ensure!(
-            ended.is_some(),
-            "towline still runs {} s after it was asked to stop",
-            RESTORE.as_secs()
-        );
-        let events: Vec<_> = self.events.try_iter().collect();
-        let restored = events.iter().any(|event| event["event"] == "restored");
-        ensure!(
-            restored,
-            "towline ended ({ended:?}) without saying that it restored the workload: {events:?}"
-        );
-        Ok(())
+impl Drop for WindowSession {
+    fn drop(&mut self) {
+        // Its standard input has ended with it, if it had not before: it stops the session and goes.
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
     }
 }
 
-/// The lines of JSON that a program prints, until its output ends.
-fn lines(output: impl Read + Send + 'static) -> Receiver<Value> {
-    let (parsed, events) = mpsc::channel();
+/// The lines that a program prints, until its output ends.
+fn lines(output: impl Read + Send + 'static) -> Receiver<String> {
+    let (read, lines) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
-            let event = serde_json::from_str(&line).unwrap_or(Value::String(line));
-            if parsed.send(event).is_err() {
+            if read.send(line).is_err() {
                 return;
             }
         }
     });
-    events
+    lines
 }
 
 /// Looks until there is something, at most `limit` long.

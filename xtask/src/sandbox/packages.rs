@@ -45,6 +45,11 @@ pub(crate) fn ensure(packages: &[&str]) -> Result<()> {
     apt_get(&install)
 }
 
+/// Whether all of `packages` are installed.
+pub(crate) fn are_installed(packages: &[&str]) -> Result<bool> {
+    Ok(missing(packages)?.is_empty())
+}
+
 /// Puts one program out of a Debian package among the sandbox's binaries, without installing the package: the machine may have another version, which
 /// stays, and no service is started.
 pub(crate) fn unpack(sandbox: &Sandbox, package: &str, program: &str) -> Result<()> {

@@ -1,0 +1,57 @@
+//! What the window may ask for: the methods of `Backend`, each handed to the controller.
+
+mod clusters;
+mod diagnosis;
+mod launch;
+mod logs;
+mod sessions;
+mod state;
+mod system;
+
+use tauri::{Wry, ipc::Invoke};
+use towline_app::view::Report;
+
+/// Takes the window's calls.
+pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
+    tauri::generate_handler![
+        state::subscribe,
+        state::ready,
+        state::save_preferences,
+        state::copy,
+        state::quit,
+        clusters::connect_cluster,
+        clusters::disconnect_cluster,
+        clusters::watch_namespaces,
+        clusters::rows,
+        launch::plan,
+        launch::containers,
+        launch::connect,
+        launch::save_profile,
+        launch::remove_profile,
+        launch::choose_directory,
+        launch::choose_file,
+        sessions::stop_session,
+        sessions::reconnect_session,
+        sessions::dismiss_session,
+        sessions::start_program,
+        sessions::stop_program,
+        sessions::restart_program,
+        sessions::environment,
+        sessions::reveal,
+        sessions::copy_environment,
+        sessions::connections,
+        sessions::test_listener,
+        sessions::events,
+        logs::logs,
+        logs::open_pod_log,
+        logs::close_pod_log,
+        logs::export_log,
+        diagnosis::diagnose,
+        diagnosis::diagnostic_report,
+        diagnosis::repair,
+        diagnosis::open_log_directory,
+    ]
+}
+
+/// What a command gives.
+type Answer<T> = Result<T, Report>;

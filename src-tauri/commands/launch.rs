@@ -1,0 +1,58 @@
+//! From a target to a session.
+
+use tauri::{AppHandle, State};
+use towline_app::{
+    Controller,
+    view::{ContainerChoice, LaunchRequest, Plan, Profile},
+};
+
+use super::{Answer, system};
+
+#[tauri::command]
+pub(super) async fn plan(
+    controller: State<'_, Controller>,
+    request: LaunchRequest,
+) -> Answer<Plan> {
+    controller.plan(request).await
+}
+
+#[tauri::command]
+pub(super) async fn containers(
+    controller: State<'_, Controller>,
+    context: String,
+    namespace: String,
+    target: String,
+) -> Answer<Vec<ContainerChoice>> {
+    controller.containers(&context, &namespace, &target).await
+}
+
+#[tauri::command]
+pub(super) async fn connect(controller: State<'_, Controller>, plan_id: String) -> Answer<String> {
+    controller.connect(&plan_id).await
+}
+
+#[tauri::command]
+pub(super) async fn save_profile(
+    controller: State<'_, Controller>,
+    profile: Profile,
+) -> Answer<()> {
+    controller.save_profile(profile)
+}
+
+#[tauri::command]
+pub(super) async fn remove_profile(controller: State<'_, Controller>, id: String) -> Answer<()> {
+    controller.remove_profile(&id)
+}
+
+#[tauri::command]
+pub(super) async fn choose_directory(
+    app: AppHandle,
+    start: Option<String>,
+) -> Answer<Option<String>> {
+    system::choose_directory(&app, start).await
+}
+
+#[tauri::command]
+pub(super) async fn choose_file(app: AppHandle, start: Option<String>) -> Answer<Option<String>> {
+    system::choose_file(&app, start).await
+}

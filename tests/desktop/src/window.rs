@@ -1,0 +1,186 @@
+//! The window, as a user sees and operates it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use fantoccini::elements::Element;
+use fantoccini::{Client, Locator};
+use towline_cluster_tests::{eventually, setting};
+
+/// A mark of `ui/src/lib/testids.ts`, and attributes where several elements bear it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark(String);
+
+/// The mark of this name.
+pub fn mark(name: &str) -> Mark {
+    Mark(format!("[data-testid={name:?}]"))
+}
+
+impl Mark {
+    /// Only where an attribute has this value, as `("data-name", "orders")`.
+    #[must_use]
+    pub fn with(self, attribute: &str, value: &str) -> Self {
+        Self(format!("{}[{attribute}={value:?}]", self.0))
+    }
+
+    /// The element of this name inside the marked one.
+    #[must_use]
+    pub fn child(self, element: &str) -> Self {
+        Self(format!("{} {element}", self.0))
+    }
+
+    /// This mark inside another one.
+    #[must_use]
+    pub fn inside(self, outer: &Self) -> Self {
+        Self(format!("{} {}", outer.0, self.0))
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The window.
+pub struct Window {
+    client: Client,
+}
+
+impl Window {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Waits for an element.
+    ///
+    /// # Errors
+    /// When it does not come; with what the window shows instead.
+    pub async fn find(&self, mark: &Mark) -> Result<Element> {
+        let found = eventually(&format!("{mark} in the window"), || async {
+            Ok(Some(self.client.find(Locator::Css(&mark.0)).await?))
+        })
+        .await;
+        self.explain(found).await
+    }
+
+    /// Clicks an element, once it is there and takes clicks.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn click(&self, mark: &Mark) -> Result<()> {
+        let clicked = eventually(&format!("a click on {mark}"), || async {
+            let element = self.client.find(Locator::Css(&mark.0)).await?;
+            ensure!(element.is_enabled().await?, "it is disabled");
+            self.bring_up(&element).await?;
+            element.click().await?;
+            Ok(Some(()))
+        })
+        .await;
+        self.explain(clicked).await
+    }
+
+    /// Puts text into a field in the place of what it has.
+    ///
+    /// # Errors
+    /// When it does not take it.
+    pub async fn fill(&self, mark: &Mark, text: &str) -> Result<()> {
+        let filled = eventually(&format!("{mark} with {text:?}"), || async {
+            let element = self.client.find(Locator::Css(&mark.0)).await?;
+            self.bring_up(&element).await?;
+            element.click().await?;
+            element.clear().await?;
+            element.send_keys(text).await?;
+            Ok((element.prop("value").await?.as_deref() == Some(text)).then_some(()))
+        })
+        .await;
+        self.explain(filled).await
+    }
+
+    /// Waits until an element's text satisfies `wanted`, and gives it.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn text(&self, mark: &Mark, wanted: impl Fn(&str) -> bool) -> Result<String> {
+        let text = eventually(&format!("the text of {mark}"), || async {
+            let text = self.client.find(Locator::Css(&mark.0)).await?.text().await?;
+            ensure!(wanted(&text), "it is {text:?}");
+            Ok(Some(text))
+        })
+        .await;
+        self.explain(text).await
+    }
+
+    /// Waits until an element is no more.
+    ///
+    /// # Errors
+    /// When it stays.
+    pub async fn gone(&self, mark: &Mark) -> Result<()> {
+        let gone = eventually(&format!("{mark} is gone"), || async {
+            Ok(self.client.find_all(Locator::Css(&mark.0)).await?.is_empty().then_some(()))
+        })
+        .await;
+        self.explain(gone).await
+    }
+
+    /// Sends keys to an element that is no field.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn type_to(&self, mark: &Mark, keys: &str) -> Result<()> {
+        Ok(self.find(mark).await?.send_keys(keys).await?)
+    }
+
+    /// What a script gives that runs in the page.
+    ///
+    /// # Errors
+    /// When it throws.
+    pub async fn script(&self, script: &str) -> Result<serde_json::Value> {
+        Ok(self.client.execute(script, Vec::new()).await?)
+    }
+
+    /// Everything that the window shows, as text.
+    ///
+    /// # Errors
+    /// When the driver does not answer.
+    pub async fn everything(&self) -> Result<String> {
+        let text = self.script("return document.body.innerText").await?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Keeps a picture of the window, and gives its path.
+    ///
+    /// # Errors
+    /// When it cannot be taken or written.
+    pub async fn picture(&self, name: &str) -> Result<PathBuf> {
+        let directory = PathBuf::from(setting("TOWLINE_TEST_SCREENSHOTS")?);
+        tokio::fs::create_dir_all(&directory).await?;
+        let path = directory.join(format!("{name}.png"));
+        let picture = self.client.screenshot().await?;
+        tokio::fs::write(&path, picture)
+            .await
+            .with_context(|| format!("write {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// Scrolls an element to where nothing covers it.
+    async fn bring_up(&self, element: &Element) -> Result<()> {
+        let arguments = vec![serde_json::to_value(element)?];
+        self.client.execute("arguments[0].scrollIntoView({block: 'center'})", arguments).await?;
+        Ok(())
+    }
+
+    /// Says, beside an error, what the window showed.
+    async fn explain<T>(&self, result: Result<T>) -> Result<T> {
+        let Err(error) = result else {
+            return result;
+        };
+        let shown = self.everything().await.unwrap_or_else(|error| format!("nothing: {error:#}"));
+        let picture = match self.picture("failed").await {
+            Ok(path) => path.display().to_string(),
+            Err(error) => format!("none: {error:#}"),
+        };
+        Err(error.context(format!("picture: {picture}; the window shows:\n{shown}\n")))
+    }
+}
