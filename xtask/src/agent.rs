@@ -41,6 +41,16 @@ pub(crate) enum Profile {
     Release,
 }
 
+impl Profile {
+    /// Where cargo puts what it builds, below the target directory.
+    pub(crate) fn directory(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Release => "release",
+        }
+    }
+}
+
 /// `cargo xtask agent-image`: writes the archive and prints the image's reference.
 pub(crate) fn run_image(arguments: &ImageArguments) -> Result<()> {
     image(arguments.arch, &arguments.output)?;
@@ -103,13 +113,7 @@ pub(crate) fn build(architecture: Architecture) -> Result<PathBuf> {
 pub(crate) fn command_line(profile: Profile) -> Result<PathBuf> {
     let mut cargo = cargo();
     cargo.args(["build", "--quiet", "--package", "towline"]);
-    let directory = match profile {
-        Profile::Debug => "debug",
-        Profile::Release => {
-            cargo.arg("--release");
-            "release"
-        }
-    };
+    cargo.args((profile == Profile::Release).then_some("--release"));
     for (architecture, variable) in
         [(Architecture::Amd64, "TOWLINE_AGENT_AMD64"), (Architecture::Arm64, "TOWLINE_AGENT_ARM64")]
     {
@@ -122,7 +126,7 @@ pub(crate) fn command_line(profile: Profile) -> Result<PathBuf> {
         cargo.env(variable, build(architecture)?);
     }
     run(&mut cargo, "build the command line")?;
-    Ok(paths::target().join(directory).join("towline"))
+    Ok(paths::target().join(profile.directory()).join("towline"))
 }
 
 /// Cargo, as this toolchain has it, in the repository's root.

@@ -21,16 +21,16 @@ const CARGO_DEB: &str = "cargo-deb@3.8.0";
 
 /// Builds the packages and prints their paths.
 pub(crate) fn run_bundle() -> Result<()> {
-    println!("{}", deb()?.display());
+    println!("{}", deb(Profile::Release)?.display());
     // AppImage's tools are in no registry and not in Debian; they would have to be fetched from a release page, unverified.
     eprintln!("  no AppImage: its tools (linuxdeploy, appimagetool) are not packaged in Debian");
     Ok(())
 }
 
 /// Builds the Debian package: the application, the command line, the desktop's entry, icons, man page, completions.
-pub(crate) fn deb() -> Result<PathBuf> {
-    let application = desktop::build()?;
-    let command_line = step("towline", || agent::command_line(Profile::Release))?;
+pub(crate) fn deb(profile: Profile) -> Result<PathBuf> {
+    let application = desktop::build(profile)?;
+    let command_line = step("towline", || agent::command_line(profile))?;
     ensure!(
         application.parent() == command_line.parent(),
         "the package takes both programs from one directory"
@@ -47,7 +47,13 @@ pub(crate) fn deb() -> Result<PathBuf> {
         let mut deb = Command::new(&program);
         deb.current_dir(paths::root())
             .env("CARGO", cargo().get_program())
-            .args(["--quiet", "--locked", "--no-build", "--package", "towline-desktop", "--output"])
+            .args(["--quiet", "--locked", "--no-build", "--package", "towline-desktop"])
+            .args(match profile {
+                // Four times as large, unless it is squeezed for minutes.
+                Profile::Debug => ["--profile=dev", "--fast"].as_slice(),
+                Profile::Release => &["--profile=release"],
+            })
+            .arg("--output")
             .arg(&package);
         run(&mut deb, "make the Debian package")
     })?;

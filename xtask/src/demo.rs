@@ -111,9 +111,9 @@ fn on_context(sandbox: &Sandbox, context: &str, headless: bool) -> Result<()> {
 fn show(cluster: &Cluster, headless: bool) -> Result<()> {
     shop::deploy(&cluster.kubeconfig)?;
     if headless {
-        return session::run(cluster, &Driver::set_up()?);
+        return session::run(cluster, &Driver::set_up(Profile::Release)?);
     }
-    let application = desktop::build()?;
+    let application = desktop::build(Profile::Release)?;
     tell(cluster)?;
     if !desktop::has_display() {
         println!(

@@ -9,7 +9,7 @@ use std::{
 use anyhow::Result;
 
 use crate::{
-    agent::{cargo, run},
+    agent::{Profile, cargo, run},
     bundle, paths,
     progress::step,
     sandbox::packages,
@@ -24,21 +24,25 @@ const PACKAGES: &[&str] =
 /// How many windows are driven at once: each has a display, a browser engine and a session of its own.
 const THREADS: &str = "2";
 
+/// What the tests drive: the application as it is built for users takes a quarter of an hour more to build.
+const PROFILE: Profile = Profile::Debug;
+
 /// The version that fits Tauri 2.
 const DRIVER: &str = "tauri-driver@2.1.0";
 
 /// Builds the window's page and the application around it, and tells where it is.
-pub(crate) fn build() -> Result<PathBuf> {
+pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
     webkit::ensure()?;
     ui::build()?;
     step("towline-app", || {
         let mut cargo = cargo();
         cargo
-            .args(["build", "--quiet", "--locked", "--release", "--package", "towline-desktop"])
-            .args(["--features", "custom-protocol"]);
+            .args(["build", "--quiet", "--locked", "--package", "towline-desktop"])
+            .args(["--features", "custom-protocol"])
+            .args((profile == Profile::Release).then_some("--release"));
         run(&mut cargo, "build the desktop application")
     })?;
-    Ok(paths::target().join("release/towline-app"))
+    Ok(paths::target().join(profile.directory()).join("towline-app"))
 }
 
 /// What drives a window without anybody watching.
@@ -49,8 +53,8 @@ pub(crate) struct Driver {
 
 impl Driver {
     /// Builds and installs what is missing.
-    pub(crate) fn set_up() -> Result<Self> {
-        let application = build()?;
+    pub(crate) fn set_up(profile: Profile) -> Result<Self> {
+        let application = build(profile)?;
         if !packages::are_installed(PACKAGES)? {
             step("a virtual desktop", || packages::ensure(PACKAGES))?;
         }
@@ -73,8 +77,8 @@ pub(crate) fn screenshots() -> PathBuf {
 
 /// The tests in a real window, on a cluster that is up.
 pub(crate) fn test(stage: &Stage<'_>, extra: &[String]) -> Result<()> {
-    let driver = Driver::set_up()?;
-    let package = bundle::deb()?;
+    let driver = Driver::set_up(PROFILE)?;
+    let package = bundle::deb(PROFILE)?;
     let (for_cargo, for_tests) = split(extra);
     let mut test = cargo();
     test.args(["test", "--locked", "--no-fail-fast", "--package", "towline-desktop-tests"])

@@ -18,6 +18,12 @@ use crate::desktop::Desktop;
 /// Where the protocol has an item.
 const ITEM: &str = "/StatusNotifierItem";
 
+/// Pictures: width, height, ARGB bytes.
+type Pictures = Vec<(i32, i32, Vec<u8>)>;
+
+/// An icon's name, its pictures, a title, a description.
+type Tooltip = (String, Pictures, String, String);
+
 /// A host for tray icons on a desktop.
 pub struct TrayHost {
     connection: Connection,
@@ -57,8 +63,7 @@ impl TrayHost {
     /// When there is no icon, or its tooltip stays another one.
     pub async fn tooltip(&self, wanted: impl Fn(&str) -> bool) -> Result<String> {
         eventually("the tray icon's tooltip", || async {
-            let tooltip: (String, Vec<(i32, i32, Vec<u8>)>, String, String) =
-                self.item().await?.get_property("ToolTip").await?;
+            let tooltip: Tooltip = self.item().await?.get_property("ToolTip").await?;
             let (_, _, title, description) = tooltip;
             let text = format!("{title} {description}");
             if !wanted(&text) {
@@ -74,8 +79,7 @@ impl TrayHost {
     /// # Errors
     /// When there is none.
     pub async fn picture(&self) -> Result<(i32, i32, Vec<u8>)> {
-        let pictures: Vec<(i32, i32, Vec<u8>)> =
-            self.item().await?.get_property("IconPixmap").await?;
+        let pictures: Pictures = self.item().await?.get_property("IconPixmap").await?;
         pictures.into_iter().next().context("a picture")
     }
 

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use fantoccini::elements::Element;
 use fantoccini::{Client, Locator};
+use tokio::time::timeout;
 use towline_cluster_tests::{eventually, setting};
 
 /// A mark of `ui/src/lib/testids.ts`, and attributes where several elements bear it.
@@ -43,6 +45,26 @@ impl fmt::Display for Mark {
     }
 }
 
+/// How long the driver may take for what an eye and a finger do at once.
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// WebKit takes a picture with the next frame that it paints, and a page on which nothing moves paints none.
+const REPAINT: &str = "
+    let left = 40;
+    const timer = setInterval(() => {
+        left -= 1;
+        document.documentElement.style.opacity = left > 0 && left % 2 ? '0.999' : '';
+        if (left === 0) clearInterval(timer);
+    }, 50);
+";
+
+/// What the driver answers; a page that hangs makes it wait for ever.
+async fn in_time<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(ANSWER, answer)
+        .await
+        .with_context(|| format!("the window does not answer for {} s", ANSWER.as_secs()))?
+}
+
 /// The window.
 pub struct Window {
     client: Client,
@@ -58,8 +80,8 @@ impl Window {
     /// # Errors
     /// When it does not come; with what the window shows instead.
     pub async fn find(&self, mark: &Mark) -> Result<Element> {
-        let found = eventually(&format!("{mark} in the window"), || async {
-            Ok(Some(self.client.find(Locator::Css(&mark.0)).await?))
+        let found = eventually(&format!("{mark} in the window"), || {
+            in_time(async { Ok(Some(self.client.find(Locator::Css(&mark.0)).await?)) })
         })
         .await;
         self.explain(found).await
@@ -70,12 +92,14 @@ impl Window {
     /// # Errors
     /// When it does not come.
     pub async fn click(&self, mark: &Mark) -> Result<()> {
-        let clicked = eventually(&format!("a click on {mark}"), || async {
-            let element = self.client.find(Locator::Css(&mark.0)).await?;
-            ensure!(element.is_enabled().await?, "it is disabled");
-            self.bring_up(&element).await?;
-            element.click().await?;
-            Ok(Some(()))
+        let clicked = eventually(&format!("a click on {mark}"), || {
+            in_time(async {
+                let element = self.client.find(Locator::Css(&mark.0)).await?;
+                ensure!(element.is_enabled().await?, "it is disabled");
+                self.bring_up(&element).await?;
+                element.click().await?;
+                Ok(Some(()))
+            })
         })
         .await;
         self.explain(clicked).await
@@ -86,13 +110,15 @@ impl Window {
     /// # Errors
     /// When it does not take it.
     pub async fn fill(&self, mark: &Mark, text: &str) -> Result<()> {
-        let filled = eventually(&format!("{mark} with {text:?}"), || async {
-            let element = self.client.find(Locator::Css(&mark.0)).await?;
-            self.bring_up(&element).await?;
-            element.click().await?;
-            element.clear().await?;
-            element.send_keys(text).await?;
-            Ok((element.prop("value").await?.as_deref() == Some(text)).then_some(()))
+        let filled = eventually(&format!("{mark} with {text:?}"), || {
+            in_time(async {
+                let element = self.client.find(Locator::Css(&mark.0)).await?;
+                self.bring_up(&element).await?;
+                element.click().await?;
+                element.clear().await?;
+                element.send_keys(text).await?;
+                Ok((element.prop("value").await?.as_deref() == Some(text)).then_some(()))
+            })
         })
         .await;
         self.explain(filled).await
@@ -103,10 +129,12 @@ impl Window {
     /// # Errors
     /// When it does not.
     pub async fn text(&self, mark: &Mark, wanted: impl Fn(&str) -> bool) -> Result<String> {
-        let text = eventually(&format!("the text of {mark}"), || async {
-            let text = self.client.find(Locator::Css(&mark.0)).await?.text().await?;
-            ensure!(wanted(&text), "it is {text:?}");
-            Ok(Some(text))
+        let text = eventually(&format!("the text of {mark}"), || {
+            in_time(async {
+                let text = self.client.find(Locator::Css(&mark.0)).await?.text().await?;
+                ensure!(wanted(&text), "it is {text:?}");
+                Ok(Some(text))
+            })
         })
         .await;
         self.explain(text).await
@@ -117,8 +145,10 @@ impl Window {
     /// # Errors
     /// When it stays.
     pub async fn gone(&self, mark: &Mark) -> Result<()> {
-        let gone = eventually(&format!("{mark} is gone"), || async {
-            Ok(self.client.find_all(Locator::Css(&mark.0)).await?.is_empty().then_some(()))
+        let gone = eventually(&format!("{mark} is gone"), || {
+            in_time(async {
+                Ok(self.client.find_all(Locator::Css(&mark.0)).await?.is_empty().then_some(()))
+            })
         })
         .await;
         self.explain(gone).await
@@ -129,7 +159,8 @@ impl Window {
     /// # Errors
     /// When it does not come.
     pub async fn type_to(&self, mark: &Mark, keys: &str) -> Result<()> {
-        Ok(self.find(mark).await?.send_keys(keys).await?)
+        let element = self.find(mark).await?;
+        in_time(async { Ok(element.send_keys(keys).await?) }).await
     }
 
     /// What a script gives that runs in the page.
@@ -137,7 +168,7 @@ impl Window {
     /// # Errors
     /// When it throws.
     pub async fn script(&self, script: &str) -> Result<serde_json::Value> {
-        Ok(self.client.execute(script, Vec::new()).await?)
+        in_time(async { Ok(self.client.execute(script, Vec::new()).await?) }).await
     }
 
     /// Everything that the window shows, as text.
@@ -157,7 +188,8 @@ impl Window {
         let directory = PathBuf::from(setting("TOWLINE_TEST_SCREENSHOTS")?);
         tokio::fs::create_dir_all(&directory).await?;
         let path = directory.join(format!("{name}.png"));
-        let picture = self.client.screenshot().await?;
+        self.script(REPAINT).await?;
+        let picture = in_time(async { Ok(self.client.screenshot().await?) }).await?;
         tokio::fs::write(&path, picture)
             .await
             .with_context(|| format!("write {}", path.display()))?;
