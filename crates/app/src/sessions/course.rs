@@ -107,7 +107,9 @@ impl Course {
             }
             What::Restored { kept } => {
                 self.kept.clone_from(kept);
-                self.workload_is = WorkloadIs::PutBack;
+                if self.workload_is == WorkloadIs::Changed {
+                    self.workload_is = WorkloadIs::PutBack;
+                }
             }
             _ => {}
         }

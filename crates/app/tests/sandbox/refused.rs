@@ -46,7 +46,8 @@ async fn an_agent_image_that_is_not_there_is_told_and_nothing_stays() -> Result<
     ensure!((*how, *tone) == (Ending::Failed, Tone::Bad), "{session:#?}");
     let report = report.as_ref().unwrap();
     ensure!(report.code == "agent_not_started" && report.hint.is_some(), "{report:#?}");
-    ensure!(message.contains("no-such-agent"), "{message}");
+    ensure!(report.message.contains("no-such-agent"), "{report:#?}");
+    ensure!(message.ends_with("was not touched."), "{message}");
     ensure!(session.attention.as_ref() == Some(message), "{session:#?}");
     let notices = scene.notices();
     ensure!(notices.len() == 1 && notices[0].title == "Not connected", "{notices:#?}");

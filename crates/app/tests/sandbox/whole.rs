@@ -205,8 +205,9 @@ async fn a_program_that_dies_leaves_the_session_and_can_be_started_again() -> Re
     ensure!(scene.sessions.dismiss(&id).is_err(), "it is open");
 
     scene.sessions.stop_all().await;
-    let session = scene.session(&id)?;
-    ensure!(ended(&session) && session.attention.is_none(), "{session:#?}");
+    // The session is over; its last event shows a moment later.
+    let session = scene.until("the end", &id, ended).await?;
+    ensure!(session.attention.is_none(), "{session:#?}");
     scene.ns.comes_back("Deployment", "web", &before, 1).await?;
     scene.ns.nothing_left().await
 }
