@@ -54,8 +54,9 @@ impl Window {
     /// # Errors
     /// When a field does not come.
     pub async fn fill_in(&self, program: &Program) -> Result<()> {
-        self.click(&mark("launch-program-command")).await?;
-        self.fill(&mark("launch-command"), &program.line).await?;
+        let command = mark("launch-command");
+        self.click_until(&mark("launch-program-command"), &command).await?;
+        self.fill(&command, &program.line).await?;
         let port = mark("launch-port").with("data-remote", &program.remote.to_string());
         self.fill(&port, &program.local.to_string()).await
     }

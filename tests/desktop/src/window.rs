@@ -105,6 +105,26 @@ impl Window {
         self.explain(clicked).await
     }
 
+    /// Clicks an element until another one comes of it. A page that still reads may move under the pointer, and the click go beside.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn click_until(&self, mark: &Mark, comes: &Mark) -> Result<()> {
+        let came = eventually(&format!("{comes}, by a click on {mark}"), || {
+            in_time(async {
+                if !self.client.find_all(Locator::Css(&comes.0)).await?.is_empty() {
+                    return Ok(Some(()));
+                }
+                let element = self.client.find(Locator::Css(&mark.0)).await?;
+                self.bring_up(&element).await?;
+                element.click().await?;
+                Ok(None)
+            })
+        })
+        .await;
+        self.explain(came).await
+    }
+
     /// Puts text into a field in the place of what it has.
     ///
     /// # Errors
