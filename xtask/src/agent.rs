@@ -58,12 +58,13 @@ pub(crate) fn run_image(arguments: &ImageArguments) -> Result<()> {
     Ok(())
 }
 
-/// `cargo xtask build`: builds the agent and the command line around it, and prints their paths.
+/// `cargo xtask build`: builds the agent, the command line around it and the helper, and prints their paths.
 pub(crate) fn run_build(arguments: &BuildArguments) -> Result<()> {
     let profile = if arguments.debug { Profile::Debug } else { Profile::Release };
     let command_line = step("towline, with the agent inside", || command_line(profile))?;
     println!("{}", build(host()?)?.display());
     println!("{}", command_line.display());
+    println!("{}", command_line.with_file_name("towline-helper").display());
     Ok(())
 }
 
@@ -109,10 +110,10 @@ pub(crate) fn build(architecture: Architecture) -> Result<PathBuf> {
     Ok(binary)
 }
 
-/// Builds `towline` with the agents inside that this toolchain can build, and tells where it is.
+/// Builds `towline` with the agents inside that this toolchain can build, and the helper beside it, and tells where it is.
 pub(crate) fn command_line(profile: Profile) -> Result<PathBuf> {
     let mut cargo = cargo();
-    cargo.args(["build", "--quiet", "--package", "towline"]);
+    cargo.args(["build", "--quiet", "--package", "towline", "--package", "towline-helper"]);
     cargo.args((profile == Profile::Release).then_some("--release"));
     for (architecture, variable) in
         [(Architecture::Amd64, "TOWLINE_AGENT_AMD64"), (Architecture::Arm64, "TOWLINE_AGENT_ARM64")]

@@ -1,25 +1,22 @@
-//! `cargo xtask bench`: Towline beside `kubectl port-forward` and beside no tunnel, in one run on one cluster.
+//! `cargo xtask bench`: Towline beside what there is to compare it with, in one run on one cluster.
 
-use std::{fs, process::Command};
+mod program;
+mod window;
 
-use anyhow::{Context, Result};
-use clap::Args;
-use towline_image::{Architecture, Compression, Image, ImageConfig, Layer, LayerFile};
+use anyhow::Result;
+use clap::{Args, ValueEnum};
 
 use crate::{
-    agent::{self, cargo, run},
-    paths,
-    progress::step,
-    sandbox,
+    progress::seconds,
+    sandbox::{self, Sandbox},
     stage::Stage,
 };
 
-/// The image that serves in the pods; the same program calls and conducts.
-const IMAGE: &str = "sandbox.local/bench:1";
-
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// How often each way is measured; the median counts.
+    /// What is measured; everything without.
+    part: Option<Part>,
+    /// How often each way of the traffic is measured; the median counts.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     /// Leave the sandbox cluster up afterwards. One that was up before stays up anyway.
@@ -27,42 +24,62 @@ pub(crate) struct Arguments {
     keep: bool,
 }
 
-/// Measures, and prints the tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Bytes and connections, beside kubectl port-forward and beside no tunnel; connecting and restoring, beside a rollout.
+    Traffic,
+    /// The window: start, memory, first rows of a large cluster, CPU while it changes, a log of 20,000 lines a second.
+    Window,
+    /// This machine's side: 1,000 services by name, the first byte by name, a volume of 1 GiB, a config map that changes.
+    Machine,
+}
+
+impl Part {
+    const ALL: [Self; 3] = [Self::Traffic, Self::Window, Self::Machine];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Traffic => "traffic",
+            Self::Window => "window",
+            Self::Machine => "machine",
+        }
+    }
+
+    fn measure(self, sandbox: &Sandbox, stage: &Stage<'_>, rounds: usize) -> Result<()> {
+        match self {
+            Self::Traffic => program::traffic(sandbox, stage, rounds),
+            Self::Window => window::measure(stage),
+            Self::Machine => program::machine(stage),
+        }
+    }
+}
+
+/// Measures, and prints the tables. A part that fails does not keep the others from being measured.
 pub(crate) fn run_bench(arguments: &Arguments) -> Result<()> {
+    let parts = match arguments.part {
+        Some(part) => vec![part],
+        None => Part::ALL.to_vec(),
+    };
     let before = sandbox::is_up()?;
     let sandbox = sandbox::up()?;
-    let result = measure(&sandbox, arguments);
+    let result = measure(&sandbox, &parts, arguments.rounds);
     if !before && !arguments.keep {
         sandbox::down(&sandbox)?;
     }
     result
 }
 
-fn measure(sandbox: &sandbox::Sandbox, arguments: &Arguments) -> Result<()> {
+fn measure(sandbox: &Sandbox, parts: &[Part], rounds: usize) -> Result<()> {
     let stage = Stage::set(sandbox)?;
-    let target = paths::target().join("agent");
-    step("the benchmark's program and image", || {
-        let mut build = cargo();
-        build
-            .args(["build", "--quiet", "--release", "--package", "towline-bench"])
-            .args(["--target", "x86_64-unknown-linux-gnu", "--target-dir"])
-            .arg(&target)
-            .env("RUSTFLAGS", "-C target-feature=+crt-static");
-        run(&mut build, "build the benchmark")
-    })?;
-    let program = target.join("x86_64-unknown-linux-gnu/release/towline-bench");
-    let bytes = fs::read(&program).with_context(|| format!("read {}", program.display()))?;
-    let file = LayerFile { path: "towline-bench", mode: 0o755, bytes: &bytes };
-    let config = ImageConfig {
-        reference: IMAGE.to_owned(),
-        architecture: Architecture::Amd64,
-        entrypoint: vec!["/towline-bench".to_owned()],
-        ..ImageConfig::default()
-    };
-    let archive = paths::target().join("bench-image.tar");
-    Image::new(&config, vec![Layer::from_files(&[file], Compression::Gzip)?])?.save(&archive)?;
-    sandbox::load_images(sandbox, &[archive])?;
-    let mut bench = Command::new(program);
-    bench.args(["run", "--image", IMAGE, "--rounds", &arguments.rounds.to_string()]);
-    agent::run(stage.tell(&mut bench)?, "measure")
+    let mut result = Ok(());
+    for part in parts {
+        println!("\n━━ {}\n", part.name());
+        let start = std::time::Instant::now();
+        if let Err(error) = part.measure(sandbox, &stage, rounds) {
+            eprintln!("error: {}: {error:#}", part.name());
+            result = result.and(Err(error.context(part.name())));
+        }
+        eprintln!("━━ {}: {}", part.name(), seconds(start.elapsed()));
+    }
+    result
 }

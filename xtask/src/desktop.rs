@@ -34,6 +34,14 @@ const DRIVER: &str = "tauri-driver@2.1.0";
 pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
     webkit::ensure()?;
     ui::build()?;
+    // The application looks for it beside itself.
+    step("towline-helper", || {
+        let mut cargo = cargo();
+        cargo
+            .args(["build", "--quiet", "--locked", "--package", "towline-helper"])
+            .args((profile == Profile::Release).then_some("--release"));
+        run(&mut cargo, "build the helper")
+    })?;
     step("towline-app", || {
         let mut cargo = cargo();
         cargo

@@ -6,6 +6,7 @@ mod bundle;
 mod demo;
 mod deny;
 mod desktop;
+mod elevation;
 mod paths;
 mod progress;
 mod sandbox;
@@ -37,7 +38,7 @@ enum Command {
     Demo(demo::Arguments),
     /// Everything that must hold before a change lands.
     Test(test::Arguments),
-    /// Towline measured beside kubectl port-forward and beside no tunnel.
+    /// Towline measured: traffic, the window, this machine's side.
     Bench(bench::Arguments),
     /// The agent's image as an archive that containerd, Docker and kind load. Prints its reference.
     AgentImage(agent::ImageArguments),

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     agent::{cargo, run},
-    deny, desktop,
+    deny, desktop, elevation,
     progress::seconds,
     sandbox::{self, Sandbox, packages},
     stage::{Stage, path},
@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     /// Leave the sandbox cluster up afterwards. One that was up before stays up anyway.
     #[arg(long)]
     keep: bool,
-    /// For `unit`, `cluster` and `desktop`: what `cargo test` gets besides, for instance `-- --test restore -- --nocapture`.
+    /// For `unit`, `elevation`, `cluster` and `desktop`: what `cargo test` gets besides, for instance `-- --test restore -- --nocapture`.
     #[arg(last = true)]
     extra: Vec<String>,
 }
@@ -44,6 +44,8 @@ enum Part {
     Unit,
     /// The window's own part: checks, unit tests, and every screen in a browser on a fake backend.
     Ui,
+    /// The helper with the superuser's rights: polkit, users without rights, private copies of what it changes. Needs root.
+    Elevation,
     /// End to end, on the sandbox cluster.
     Cluster,
     /// End to end, through the real window, on the sandbox cluster.
@@ -51,8 +53,16 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 7] =
-        [Self::Format, Self::Lint, Self::Deny, Self::Unit, Self::Ui, Self::Cluster, Self::Desktop];
+    const ALL: [Self; 8] = [
+        Self::Format,
+        Self::Lint,
+        Self::Deny,
+        Self::Unit,
+        Self::Ui,
+        Self::Elevation,
+        Self::Cluster,
+        Self::Desktop,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -61,6 +71,7 @@ impl Part {
             Self::Deny => "deny",
             Self::Unit => "unit",
             Self::Ui => "ui",
+            Self::Elevation => "elevation",
             Self::Cluster => "cluster",
             Self::Desktop => "desktop",
         }
@@ -82,6 +93,7 @@ impl Part {
             Self::Deny => deny::check(),
             Self::Unit => unit(&arguments.extra),
             Self::Ui => ui::test(),
+            Self::Elevation => elevation::test(&arguments.extra),
             Self::Cluster => cluster(&Stage::set(&sandbox::up()?)?, &arguments.extra),
             Self::Desktop => desktop::test(&Stage::set(&sandbox::up()?)?, &arguments.extra),
         }
@@ -174,6 +186,7 @@ fn unit(extra: &[String]) -> Result<()> {
     let mut test = cargo();
     test.args(["test", "--quiet", "--locked", "--workspace"])
         .args(["--exclude", "towline-cluster-tests", "--exclude", "towline-desktop-tests"])
+        .args(["--exclude", "towline-elevation-tests"])
         .args(extra)
         .env("PATH", path(&sandbox)?);
     run(&mut test, "unit tests")

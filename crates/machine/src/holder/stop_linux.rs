@@ -1,0 +1,121 @@
+//! Ending holders on Linux.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::stop::{Claim, Ending, StopError, StopSignal};
+use super::unit::{Unit, UnitScope};
+use super::{Holder, process};
+
+/// More generations than processes ever have; a loop in what `/proc` says ends there.
+const GENERATIONS: usize = 1000;
+
+pub(super) fn is_ancestor(pid: u32) -> bool {
+    let parent = |of: &u32| process::stat(*of).map(|(_, parent)| parent);
+    std::iter::successors(parent(&std::process::id()), parent)
+        .take(GENERATIONS)
+        .any(|ancestor| ancestor == pid)
+}
+
+pub(super) fn signal(claim: &Claim, how: StopSignal) -> Result<Ending, StopError> {
+    let process = holding(claim)?;
+    let signal = match how {
+        StopSignal::Term => Signal::TERM,
+        StopSignal::Kill => Signal::KILL,
+    };
+    match pidfd_send_signal(&process, signal) {
+        // It has ended by itself since.
+        Ok(()) | Err(Errno::SRCH) => Ok(Ending { process }),
+        Err(error) => Err(refused(claim, error)),
+    }
+}
+
+pub(super) fn stop_unit(claim: &Claim, unit: &Unit, systemctl: &OsStr) -> Result<(), StopError> {
+    let _process = holding(claim)?;
+    if process::unit(claim.pid).as_ref() != Some(unit) {
+        return Err(StopError::AnotherUnit { pid: claim.pid, expected: unit.clone() });
+    }
+    if process::unit(std::process::id()).as_ref() == Some(unit) {
+        return Err(StopError::OwnUnit(unit.clone()));
+    }
+    let mut command = Command::new(systemctl);
+    if let UnitScope::User(uid) = unit.scope {
+        command.arg("--user");
+        if uid != rustix::process::getuid().as_raw() {
+            command.arg(format!("--machine={uid}@"));
+        }
+    }
+    let output = command
+        .args(["--no-ask-password", "stop", "--", &unit.name])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|source| StopError::System { pid: claim.pid, source })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    let said = if said.is_empty() { output.status.to_string() } else { said };
+    Err(StopError::Systemctl { unit: unit.clone(), said })
+}
+
+pub(super) fn wait(process: &OwnedFd, limit: Duration) -> io::Result<bool> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).map_err(|_| io::ErrorKind::InvalidInput)?;
+        // pidfd_open(2): readable once the process has ended.
+        match poll(&mut [PollFd::from_borrowed_fd(process.as_fd(), PollFlags::IN)], Some(&left)) {
+            Ok(ended) => return Ok(ended > 0),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The process of the claim, by a handle that stays its own even if its number is given to another. Looked at after the handle is had.
+fn holding(claim: &Claim) -> Result<OwnedFd, StopError> {
+    let changed = |now: String| StopError::Changed { claim: *claim, now };
+    let ended = || changed("it has ended".to_owned());
+    let pid = i32::try_from(claim.pid).ok().and_then(Pid::from_raw).ok_or_else(ended)?;
+    let handle = match pidfd_open(pid, PidfdFlags::empty()) {
+        Err(Errno::SRCH | Errno::INVAL) => return Err(ended()),
+        handle => handle.map_err(|error| refused(claim, error))?,
+    };
+    match process::stat(claim.pid) {
+        None => return Err(ended()),
+        Some((started, _)) if started != claim.started => {
+            return Err(changed("its number belongs to another process now".to_owned()));
+        }
+        Some(_) => {}
+    }
+    let holders = super::find(claim.address, claim.port)
+        .map_err(|source| StopError::System { pid: claim.pid, source })?;
+    if holders.iter().any(|holder| holder.pid == Some(claim.pid)) {
+        return Ok(handle);
+    }
+    Err(match holders.as_slice() {
+        [] => changed("the port is free".to_owned()),
+        // Root sees every process; this user does not.
+        holders if holders.iter().all(|holder| holder.pid.is_none()) => {
+            StopError::Denied { pid: claim.pid }
+        }
+        holders => {
+            let names: Vec<String> = holders.iter().map(Holder::to_string).collect();
+            changed(format!("it is {}", names.join(" and ")))
+        }
+    })
+}
+
+fn refused(claim: &Claim, error: Errno) -> StopError {
+    match error {
+        Errno::PERM | Errno::ACCESS => StopError::Denied { pid: claim.pid },
+        error => StopError::System { pid: claim.pid, source: error.into() },
+    }
+}

@@ -1,0 +1,120 @@
+//! A project as `towline.yaml`, for what was read from Bridge's file.
+
+use std::fmt::Write as _;
+
+use serde_yaml_ng::{Mapping, Value};
+use towline_core::request::{Names, RemotePort, Volumes};
+
+use crate::{NAMES, Project};
+
+impl Project {
+    /// The text of a `towline.yaml` that says the same; its warnings are comments at the beginning.
+    pub fn to_yaml(&self) -> String {
+        let mut text = String::new();
+        for warning in &self.warnings {
+            // One line whatever stands in it: a line of its own would be read.
+            let warning: String =
+                warning.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+            writeln!(text, "# {warning}").expect("a string takes everything");
+        }
+        if self.target.is_none() {
+            text +=
+                "# What to stand in for; `towline services` lists what there is.\n# target: NAME\n";
+        }
+        let mapping = self.mapping();
+        if mapping.is_empty() {
+            return text;
+        }
+        text += &serde_yaml_ng::to_string(&mapping).expect("text and numbers are always YAML");
+        text
+    }
+
+    fn mapping(&self) -> Mapping {
+        let mut all = Mapping::new();
+        let mut put = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                all.insert(key.into(), value);
+            }
+        };
+        let text = |text: &Option<String>| text.clone().map(Value::from);
+        let list = |list: Vec<Value>| (!list.is_empty()).then_some(Value::Sequence(list));
+        let path = |path: &Option<std::path::PathBuf>| {
+            path.as_ref().map(|path| {
+                Value::from(
+                    path.strip_prefix(self.directory()).unwrap_or(path).display().to_string(),
+                )
+            })
+        };
+        put("target", self.target.as_ref().map(|target| target.to_string().into()));
+        put("namespace", text(&self.namespace));
+        put("context", text(&self.context));
+        put("kubeconfig", path(&self.kubeconfig));
+        put("container", text(&self.container));
+        let ports = self.ports.iter().map(|port| {
+            let remote = match &port.remote {
+                RemotePort::Number(number) => number.to_string(),
+                RemotePort::Name(name) => name.clone(),
+            };
+            port.local.map_or(remote.clone(), |local| format!("{remote}:{local}")).into()
+        });
+        put("ports", list(ports.collect()));
+        put("namespaces", list(self.namespaces.iter().map(|name| name.as_str().into()).collect()));
+        let hosts = self.external_hosts.iter().map(|host| {
+            let ports: Vec<String> = host.ports.iter().map(u16::to_string).collect();
+            format!("{}:{}", host.name, ports.join(",")).into()
+        });
+        put("externalHosts", list(hosts.collect()));
+        put("exclude", list(self.exclude.iter().map(|name| name.as_str().into()).collect()));
+        put(
+            "names",
+            self.names.map(|names| match names {
+                Names::HostsFile => "hosts-file".into(),
+                Names::Variables => "variables".into(),
+            }),
+        );
+        put(
+            "volumes",
+            self.volumes.map(|volumes| match volumes {
+                Volumes::Small => "small".into(),
+                Volumes::None => "none".into(),
+            }),
+        );
+        put(
+            "program",
+            self.program.as_ref().map(|program| {
+                let mut keys = Mapping::new();
+                let words = program.command.iter().map(|word| word.as_str().into()).collect();
+                keys.insert("command".into(), Value::Sequence(words));
+                if let Some(directory) = path(&program.working_directory) {
+                    keys.insert("workingDirectory".into(), directory);
+                }
+                keys.into()
+            }),
+        );
+        let environment: Mapping = self
+            .environment
+            .iter()
+            .map(|variable| {
+                let value =
+                    variable.value.as_ref().map_or(Value::Null, |value| value.to_string().into());
+                (variable.name.as_str().into(), value)
+            })
+            .collect();
+        put("environment", (!environment.is_empty()).then_some(environment.into()));
+        put("envFile", path(&self.env_file));
+        put("reconnect", self.reconnect.map(Value::from));
+        put("timeout", self.timeout.map(|time| format!("{}s", time.as_secs()).into()));
+        put("lease", self.lease.map(|time| format!("{}s", time.as_secs()).into()));
+        let mut agent = Mapping::new();
+        for (key, value) in [("image", &self.agent_image), ("pullSecret", &self.pull_secret)] {
+            if let Some(value) = value {
+                agent.insert(key.into(), value.as_str().into());
+            }
+        }
+        put("agent", (!agent.is_empty()).then_some(agent.into()));
+        all
+    }
+
+    /// The name that a file of Towline's own form has.
+    pub const OWN_NAME: &'static str = NAMES[0];
+}

@@ -1,0 +1,27 @@
+//! `tests/desktop/src/bin/window-bench`: the real window, on a display that nobody sees.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::{
+    agent::{Profile, cargo, run},
+    desktop::Driver,
+    paths,
+    progress::step,
+    stage::Stage,
+};
+
+/// Builds the application as users have it, and what measures it.
+pub(super) fn measure(stage: &Stage<'_>) -> Result<()> {
+    let driver = Driver::set_up(Profile::Release)?;
+    step("what drives the window", || {
+        let mut build = cargo();
+        build.args(["build", "--quiet", "--package", "towline-desktop-tests"]);
+        build.args(["--bin", "window-bench"]);
+        run(&mut build, "build what drives the window")
+    })?;
+    let mut bench = Command::new(paths::target().join("debug/window-bench"));
+    bench.arg("run");
+    run(driver.tell(stage.tell(&mut bench)?), "measure the window")
+}
