@@ -1,6 +1,7 @@
 //! Standing in for a container: its ports, its place in the network, its environment.
 
 mod dial;
+mod files;
 mod incoming;
 mod listen;
 mod names;
@@ -82,6 +83,8 @@ pub(crate) struct Shared {
     pub(crate) ending: watch::Receiver<bool>,
     pub(crate) strangers: Arc<Semaphore>,
     pub(crate) waiting: Arc<Semaphore>,
+    /// Room for streams of files.
+    pub(crate) files: Semaphore,
 }
 
 impl Agent {
@@ -138,6 +141,7 @@ impl Agent {
             ending,
             strangers: Arc::new(Semaphore::new(STRANGERS)),
             waiting: Arc::new(Semaphore::new(incoming::MOST_WAITING)),
+            files: Semaphore::new(files::MOST),
             settings: self.settings,
         });
         let mut accepting = JoinSet::new();

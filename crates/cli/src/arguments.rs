@@ -1,7 +1,11 @@
 //! The command line as clap parses it. What the options mean is said here, once: `--help`, the man pages and the completions are made of it.
 
 mod agent;
+mod diagnostics;
+mod files;
 mod list;
+mod project;
+mod running;
 mod session;
 
 use std::path::PathBuf;
@@ -10,8 +14,14 @@ use clap::builder::styling::{AnsiColor, Style, Styles};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::agent::{AgentCommand, PushArguments, SaveArguments, SourceArguments};
+pub(crate) use self::diagnostics::DiagnosticsArguments;
+pub(crate) use self::files::{
+    FilesCommand, GetFilesArguments, ListFilesArguments, PutFilesArguments,
+};
 pub(crate) use self::list::{ListArguments, RestoreArguments, ScopeArguments, StatusArguments};
-pub(crate) use self::session::{ConnectArguments, PlanArguments};
+pub(crate) use self::project::{ProjectCommand, ProjectFileArguments};
+pub(crate) use self::running::{DnsArguments, EnvArguments, EnvForm};
+pub(crate) use self::session::{ConnectArguments, PlanArguments, SessionArguments, VolumesWanted};
 
 const STYLES: Styles = Styles::styled()
     .header(Style::new().bold())
@@ -31,7 +41,9 @@ const EXAMPLES: &str = "\
 First steps:
   towline services -n shop                              what can be redirected
   towline plan orders -n shop                           what would change; changes nothing
+  towline connect                                       what towline.yaml says, in this directory or above it
   towline connect orders -n shop -- python3 orders.py   run orders.py in the pods' place
+  towline dns                                           the names that it has here meanwhile
   towline status                                        open sessions, yours and others'
 
 Exit status: that of your program for `connect … -- COMMAND`; otherwise 0, or 1 for a failure, 2 for wrong input, 3 for the way to the cluster, 4 for \
@@ -88,6 +100,18 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Stand in for a container: run a command, or wait, until it ends
     Connect(ConnectArguments),
+    /// Print the environment that a session of yours gives to its program
+    Env(EnvArguments),
+    /// Print the names, addresses and ports that a session of yours has on this machine
+    Dns(DnsArguments),
+    /// List, copy and write back files of a session's volumes
+    #[command(subcommand)]
+    Files(FilesCommand),
+    /// Check a project file, or make one of a file of Bridge to Kubernetes
+    #[command(subcommand)]
+    Project(ProjectCommand),
+    /// Say what is wrong with this machine or the cluster, each with one fix
+    Diagnostics(DiagnosticsArguments),
     /// List open sessions and what sessions have left behind
     Status(StatusArguments),
     /// Put workloads back that a session has left behind

@@ -12,19 +12,31 @@ use crate::failure::Failure;
 use crate::list::cluster;
 use crate::output;
 use crate::progress::Progress;
+use crate::project;
 
 pub(crate) async fn run(arguments: &PlanArguments) -> Result<(), Failure> {
     let format = arguments.output.output;
     let mut progress = Progress::new(format);
+    let project = project::of_session(&arguments.session)?;
+    let request = arguments.session.request(project.as_ref(), Program::StartedByUser)?;
+    let mut which = arguments.session.cluster.clone();
+    if let Some(project) = &project {
+        project::adopt_cluster(&mut which, project);
+        project::introduction(project).iter().for_each(|line| output::complain(line));
+    }
     progress.step("looking at the cluster");
-    let cluster = cluster(&arguments.session.cluster).await?;
+    let cluster = cluster(&which).await?;
     progress.step("planning the session");
-    let plan =
-        Plan::make(&cluster, &arguments.session.request(Program::StartedByUser, false)).await?;
+    let plan = Plan::make(&cluster, &request).await?;
     progress.done();
     match format {
         Format::Json => output::json(&plan),
         Format::Text => output::print(text::plan(&plan, colour()).as_bytes()),
+    }
+    if let Some(project) = &project {
+        for warning in project.check(&plan)? {
+            output::complain(&format!("warning: {warning}"));
+        }
     }
     // Each check has been shown; the exit status says which sort of thing is in the way.
     in_the_way(&plan).map_or(Ok(()), |failure| Err(failure.in_result()))

@@ -55,6 +55,13 @@ impl Progress {
         self.current = Some(Step { text: text.to_owned(), since: Instant::now() });
     }
 
+    /// How far the current step is; only where it can be shown in place.
+    pub(crate) fn detail(&self, detail: &str) {
+        if let (Mode::Spinner(bar), Some(step)) = (&self.mode, &self.current) {
+            bar.set_message(format!("{}: {detail}", step.text));
+        }
+    }
+
     /// The current step is done.
     pub(crate) fn done(&mut self) {
         self.finish(&console::style("✓").for_stderr().green().to_string());

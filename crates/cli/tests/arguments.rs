@@ -40,7 +40,7 @@ fn refused(output: &Output, status: i32, parts: &[&str]) {
     }
 }
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 22] = [
     &[],
     &["contexts"],
     &["services"],
@@ -48,6 +48,13 @@ const COMMANDS: [&[&str]; 15] = [
     &["pods"],
     &["plan"],
     &["connect"],
+    &["env"],
+    &["dns"],
+    &["project"],
+    &["project", "check"],
+    &["project", "import"],
+    &["project", "schema"],
+    &["diagnostics"],
     &["status"],
     &["restore"],
     &["rbac"],
@@ -103,7 +110,7 @@ fn manual_pages_and_completions() {
 fn what_makes_no_sense() {
     for (arguments, parts) in [
         (&["conect", "x"][..], &["conect", "connect"][..]),
-        (&["connect"], &["<TARGET>"]),
+        (&["connect"], &["No target is given"]),
         (&["connect", "job/x"], &["job", "deployment/"]),
         (&["connect", "Web!"], &["Web!"]),
         (&["connect", "web", "--port", "80:81:82"], &["80:81:82", "REMOTE:LOCAL"]),

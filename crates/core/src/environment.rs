@@ -88,7 +88,7 @@ impl EnvironmentVariable {
     /// Whether the value is to be masked on screen until asked for.
     pub fn is_secret(&self) -> bool {
         match &self.origin {
-            Origin::Secret { .. } => true,
+            Origin::Secret { .. } | Origin::Project { secret: true } => true,
             Origin::OneOf { sources } => {
                 sources.iter().any(|source| matches!(source, Source::Secret(_)))
             }
@@ -115,12 +115,55 @@ impl Environment {
         compute::compute(inputs)
     }
 
+    /// Adds a variable of Towline's own, or gives it another value.
+    pub fn add(&mut self, name: &str, value: &[u8]) {
+        let variable = EnvironmentVariable {
+            name: name.to_owned(),
+            value: value.to_vec().into(),
+            origin: Origin::Towline,
+            cluster_value: None,
+            stays_local: false,
+        };
+        match self.variables.binary_search_by(|there| there.name.as_str().cmp(name)) {
+            Ok(at) => self.variables[at] = variable,
+            Err(at) => self.variables.insert(at, variable),
+        }
+    }
+
     /// What the local program is given on top of this machine's own variables.
     pub fn for_program(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.variables
             .iter()
             .filter(|variable| !variable.stays_local)
             .map(|variable| (variable.name.as_str(), as_bytes(&variable.value)))
+    }
+
+    /// Sets a variable, over what it was before.
+    pub fn set(&mut self, name: &str, value: Bytes, origin: Origin) {
+        let found = self.variables.binary_search_by(|variable| variable.name.as_str().cmp(name));
+        let mut new = EnvironmentVariable {
+            name: name.to_owned(),
+            value,
+            origin,
+            cluster_value: None,
+            stays_local: false,
+        };
+        match found {
+            Ok(at) => {
+                let old = &mut self.variables[at];
+                let in_cluster = old.cluster_value.take().unwrap_or_else(|| old.value.clone());
+                new.cluster_value = (in_cluster != new.value).then_some(in_cluster);
+                *old = new;
+            }
+            Err(at) => self.variables.insert(at, new),
+        }
+    }
+
+    /// Leaves a variable to this machine: the program has this machine's own, or none.
+    pub fn leave(&mut self, name: &str) {
+        if let Some(found) = self.variables.iter_mut().find(|variable| variable.name == name) {
+            found.stays_local = true;
+        }
     }
 
     /// [`Self::for_program`] as one JSON object. A value that is not UTF-8 is a list of its bytes.

@@ -78,6 +78,11 @@ pub enum What {
         /// The service's port.
         port: u16,
     },
+    /// The session's lines in the hosts file have changed.
+    NamesChanged {
+        /// How many names they have now.
+        names: usize,
+    },
     /// A connection from the cluster could not be handed to the local port. Told once for each port until one succeeds again.
     LocalPortSilent {
         /// The container's port.
@@ -107,6 +112,22 @@ pub enum What {
         pod: String,
         /// The container's port.
         port: u16,
+        /// Why.
+        reason: String,
+    },
+    /// A volume's files on this machine are new ones, as in the pod.
+    VolumeRefreshed {
+        /// Where the container has it.
+        mount: String,
+        /// How many files it has.
+        files: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
+    /// A volume could not be copied, or not be kept fresh. Told once until it succeeds again.
+    VolumeFailed {
+        /// Where the container has it.
+        mount: String,
         /// Why.
         reason: String,
     },
@@ -145,6 +166,8 @@ pub enum What {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
+    /// The names and addresses on this machine are made ready, where they need the administrator's rights.
+    Names,
     /// The lease is taken.
     Lease,
     /// The restorer is started and awaited.
@@ -258,9 +281,9 @@ pub struct Tunnel {
 /// A service's port on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listener {
-    /// The service's namespace.
+    /// The service's namespace; empty for a host outside the cluster.
     pub namespace: String,
-    /// The service's name.
+    /// The service's name; a pod of a headless service has its own before it, a host outside the cluster its whole name.
     pub service: String,
     /// The service's port.
     pub port: u16,
@@ -268,4 +291,14 @@ pub struct Listener {
     pub port_name: Option<String>,
     /// The address on this machine.
     pub local: SocketAddr,
+}
+
+impl Listener {
+    /// `name.namespace`, or the name of a host outside the cluster.
+    pub fn full_name(&self) -> String {
+        match self.namespace.as_str() {
+            "" => self.service.clone(),
+            namespace => format!("{}.{namespace}", self.service),
+        }
+    }
 }

@@ -170,7 +170,7 @@ impl Entry {
             tracing::warn!(path = %self.directory.display(), "no directory of a session");
             return;
         }
-        match fs::remove_dir_all(&self.directory) {
+        match towline_beneath::wipe(&self.directory) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 tracing::warn!(path = %self.directory.display(), %error, "the directory of a session that was cut off stays");
             }

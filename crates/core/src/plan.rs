@@ -6,8 +6,10 @@ mod admission;
 mod build;
 mod defaults;
 mod error;
+mod hosts;
 mod local;
 mod outbound;
+mod services;
 mod standing;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,9 @@ use towline_workload::{AgentContainer, FieldChange, SessionRecord, WorkloadRef};
 
 pub use self::defaults::{AGENT_IMAGE_VARIABLE, DEFAULT_AGENT_IMAGE, Identity};
 pub use self::error::PlanError;
+pub(crate) use self::services::HEADLESS;
+use crate::names::HostsPlan;
+use crate::ports::TakenPort;
 use crate::request::Request;
 
 /// What a session would do.
@@ -53,6 +58,12 @@ pub struct Plan {
     pub inbound: Vec<InboundPort>,
     /// These services can be reached from this machine.
     pub outbound: Vec<OutboundService>,
+    /// The names and addresses that they have here; none where only the environment's variables lead to them.
+    #[serde(default)]
+    pub hosts: Option<HostsPlan>,
+    /// The container's volumes, and what happens with each.
+    #[serde(default)]
+    pub volumes: Vec<crate::volumes::PlannedVolume>,
     /// What was checked, in the order of importance.
     pub checks: Vec<Check>,
     /// The session that has the workload now.
@@ -67,6 +78,11 @@ impl Plan {
     /// The checks that forbid to connect.
     pub fn blockers(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| check.outcome == Outcome::Blocked)
+    }
+
+    /// The ports of this machine that somebody else holds, each once.
+    pub fn taken_ports(&self) -> Vec<TakenPort> {
+        crate::ports::merged(self.checks.iter().filter_map(|check| check.port.as_deref()))
     }
 }
 
@@ -116,6 +132,20 @@ pub struct OutboundService {
     pub cluster_ip: Option<std::net::IpAddr>,
     /// Its TCP ports.
     pub ports: Vec<ServicePort>,
+    /// The pods of a headless service that have names of their own, where those are wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pods: Vec<ServicePod>,
+}
+
+/// A pod of a headless service, as the service's endpoints have it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ServicePod {
+    /// Its host name.
+    pub name: String,
+    /// Its address in the cluster.
+    pub address: std::net::IpAddr,
+    /// The TCP ports that it listens on, by the service's names for them.
+    pub ports: Vec<ServicePort>,
 }
 
 /// A TCP port of a service.
@@ -125,7 +155,7 @@ pub struct ServicePort {
     pub name: Option<String>,
     /// The service's own port.
     pub port: u16,
-    /// For a headless service: the port that its pods listen on, where that is a number and differs.
+    /// For a headless service: the port that its pods listen on, where that is known and differs.
     pub target: Option<u16>,
 }
 
@@ -144,6 +174,9 @@ pub struct Check {
     /// Which error this is where it forbids to connect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<crate::report::Code>,
+    /// The port of this machine that is in the way, and who holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<Box<TakenPort>>,
 }
 
 impl Check {
@@ -155,6 +188,7 @@ impl Check {
             message: message.into(),
             fix: None,
             code: None,
+            port: None,
         }
     }
 
@@ -166,6 +200,7 @@ impl Check {
             message: message.into(),
             fix,
             code: None,
+            port: None,
         }
     }
 
@@ -182,7 +217,14 @@ impl Check {
             message: message.into(),
             fix,
             code: Some(code),
+            port: None,
         }
+    }
+
+    /// The same check, about this port.
+    pub(crate) fn about(mut self, port: TakenPort) -> Self {
+        self.port = Some(Box::new(port));
+        self
     }
 }
 

@@ -12,6 +12,7 @@ use towline_workload::WorkloadRef;
 use crate::cluster::{Cluster, ClusterError};
 use crate::plan::Check;
 use crate::report::Code;
+use crate::request::Names;
 use crate::rights::{Need, Place, rules};
 
 /// How many questions are asked at once.
@@ -150,6 +151,14 @@ impl Rights {
         self.missing.iter().map(|(right, _)| right)
     }
 
+    /// Without what matters only to another way of naming services.
+    #[must_use]
+    pub fn for_names(mut self, names: Names) -> Self {
+        self.missing
+            .retain(|(_, need)| names == Names::HostsFile || !matches!(need, Need::Names(_)));
+        self
+    }
+
     /// Those of the missing rights without which no session is possible.
     pub fn forbidding(&self) -> impl Iterator<Item = &Right> {
         self.missing.iter().filter(|(_, need)| *need == Need::Session).map(|(right, _)| right)
@@ -195,7 +204,7 @@ impl Rights {
                     Some(FIX.to_owned()),
                 )),
                 Need::Restorer => restorer.push(missing),
-                Need::Optional(lost) => checks.push(Check::warning(
+                Need::Optional(lost) | Need::Names(lost) => checks.push(Check::warning(
                     "rights",
                     format!("{message}: {lost}."),
                     Some(FIX.to_owned()),
@@ -224,7 +233,8 @@ fn rank(need: Need) -> u8 {
         Need::Session => 0,
         Need::Restorer => 1,
         Need::Optional(_) => 2,
-        Need::Look => 3,
+        Need::Names(_) => 3,
+        Need::Look => 4,
     }
 }
 

@@ -47,6 +47,14 @@ pub enum Code {
     PortUnknown,
     /// A local port is taken.
     LocalPortTaken,
+    /// A name of the cluster has another meaning on this machine already.
+    NameTaken,
+    /// The hosts file cannot be read or changed.
+    HostsFile,
+    /// The administrator's rights were not given: refused, or the question was dismissed. Nothing has been changed.
+    NotGranted,
+    /// The helper, which has the administrator's rights, cannot be started or does not do what it is asked to.
+    Helper,
     /// Another session has the workload.
     Busy,
     /// The workload changed between plan and act.
@@ -61,6 +69,14 @@ pub enum Code {
     Program,
     /// The workload could not be put back; the restorer still tries where there is one.
     RestoreFailed,
+    /// A file in the pod is not what was copied.
+    VolumeChanged,
+    /// A volume has more than the limit.
+    VolumeTooLarge,
+    /// A volume cannot be written.
+    VolumeReadOnly,
+    /// A disk of this machine is full.
+    DiskFull,
     /// A file or a setting of the user is wrong.
     Input,
     /// The cluster answered with something else.
@@ -83,13 +99,22 @@ impl Code {
             | Self::ContainerUnknown
             | Self::PortUnknown
             | Self::LocalPortTaken
+            | Self::NameTaken
+            | Self::HostsFile
+            | Self::VolumeTooLarge
+            | Self::VolumeReadOnly
             | Self::Input => 2,
             Self::ExecPlugin | Self::Unreachable | Self::Unauthorized => 3,
-            Self::Forbidden => 4,
-            Self::Busy | Self::Changed => 5,
+            Self::Forbidden | Self::NotGranted => 4,
+            Self::Busy | Self::Changed | Self::VolumeChanged => 5,
             Self::AgentNotStarted | Self::AgentVersion => 6,
             Self::RestoreFailed => 7,
-            Self::TimedOut | Self::Program | Self::Api | Self::Internal => 1,
+            Self::DiskFull
+            | Self::TimedOut
+            | Self::Helper
+            | Self::Program
+            | Self::Api
+            | Self::Internal => 1,
         }
     }
 }

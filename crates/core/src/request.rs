@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use towline_machine::HostName;
 
 /// A session as the user asks for it. Everything that is not said has its default found by [`crate::plan`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +34,50 @@ pub struct Request {
     pub reconnect: bool,
     /// Who starts the local program.
     pub program: Program,
+    /// How the local program finds the cluster's services.
+    #[serde(default)]
+    pub names: Names,
+    /// Hosts outside the cluster that the local program reaches through it, by their own names; only with [`Names::HostsFile`].
+    #[serde(default)]
+    pub external_hosts: Vec<ExternalHost>,
+    /// Services that are left out, as `name` (of the target's namespace) or `name.namespace`.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// What of the container's volumes comes to this machine.
+    #[serde(default)]
+    pub volumes: Volumes,
+}
+
+/// How the local program finds the cluster's services.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Names {
+    /// By their cluster names and on their own ports: each has a loopback address of its own, and the names stand in the hosts file. Needs
+    /// administrator's rights.
+    #[default]
+    HostsFile,
+    /// By the service variables only, which lead to ports of 127.0.0.1. Needs no rights.
+    Variables,
+}
+
+/// A host outside the cluster that is reached from the pod.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ExternalHost {
+    /// Its name.
+    pub name: HostName,
+    /// Its TCP ports.
+    pub ports: Vec<u16>,
+}
+
+/// What of the container's volumes comes to this machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Volumes {
+    /// Config maps, secrets, projected tokens and the downward API, kept fresh; claims and emptyDir on demand.
+    #[default]
+    Small,
+    /// Nothing.
+    None,
 }
 
 /// Who starts the local program, and so whether its port must still be free.
@@ -66,6 +111,10 @@ impl Request {
             take_over: false,
             reconnect: false,
             program: Program::StartedByUser,
+            names: Names::default(),
+            external_hosts: Vec::new(),
+            exclude: Vec::new(),
+            volumes: Volumes::default(),
         }
     }
 }

@@ -38,6 +38,8 @@ pub enum Need {
     Restorer,
     /// This is lost.
     Optional(&'static str),
+    /// This is lost where services have names on this machine; elsewhere nothing is.
+    Names(&'static str),
     /// Nothing: it is for lists, in which the target is looked up.
     Look,
 }
@@ -62,6 +64,8 @@ pub fn rules(kind: Kind, minor: Option<u32>) -> Vec<Rule> {
         services(Place::Services),
         endpoints(Place::Target),
         endpoints(Place::Services),
+        pod_names(Place::Target),
+        pod_names(Place::Services),
     ];
     rules.extend(workload(kind));
     rules.extend([
@@ -135,6 +139,8 @@ const NO_NAMESPACE: &str = "a namespace that does not exist looks like an empty 
 const NO_EVENTS: &str = "when a pod does not come, its events cannot be read for the reason";
 const NO_NAMED_PORTS: &str =
     "headless services that give their pods' port by name are reached on the service's own number";
+const NO_POD_NAMES: &str =
+    "the single pods of headless services (such as redis-0.redis) have no names on this machine";
 const NO_ORIGINS: &str = "variables that come from a whole config map are not told by key, and the authority of the pods' API server is taken from the kubeconfig";
 const NO_IMAGE_VARIABLES: &str = "variables that only the container's image sets are not known";
 
@@ -164,6 +170,12 @@ fn services(place: Place) -> Rule {
 fn endpoints(place: Place) -> Rule {
     const PURPOSE: &str = "To find the pods' port behind a headless service that gives it by name.";
     Rule { place, ..rule("", "endpoints", &["get"], Need::Optional(NO_NAMED_PORTS), PURPOSE) }
+}
+
+fn pod_names(place: Place) -> Rule {
+    const PURPOSE: &str =
+        "To give the pods of headless services their names on the developer's machine.";
+    Rule { place, ..rule("", "endpoints", &["list", "watch"], Need::Names(NO_POD_NAMES), PURPOSE) }
 }
 
 /// The workload itself, and what stands between it and its pods.

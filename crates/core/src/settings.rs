@@ -11,11 +11,15 @@ use serde_yaml_ng::Mapping;
 
 pub use self::write::write_private;
 use crate::report::{Code, Explain, Report};
+use crate::request::Names;
 
 /// The settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
+    /// How sessions make services known to programs on this machine, where neither the command line nor the project says it.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "names")]
+    pub names: Option<Names>,
     /// By context.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub contexts: BTreeMap<String, ContextSettings>,
@@ -34,6 +38,41 @@ pub struct ContextSettings {
     /// The secret that it is pulled with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull_secret: Option<String>,
+}
+
+/// In the file as `hosts-file` and `variables`, which users write; inside as the request has it.
+mod names {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::request::Names;
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Written {
+        HostsFile,
+        Variables,
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        names: &Option<Names>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match names {
+            None => serializer.serialize_none(),
+            Some(Names::HostsFile) => serializer.serialize_str("hosts-file"),
+            Some(Names::Variables) => serializer.serialize_str("variables"),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Names>, D::Error> {
+        let written = Option::<Written>::deserialize(deserializer)?;
+        Ok(written.map(|written| match written {
+            Written::HostsFile => Names::HostsFile,
+            Written::Variables => Names::Variables,
+        }))
+    }
 }
 
 /// The settings cannot be read or written.
@@ -113,7 +152,7 @@ impl Explain for SettingsError {
     fn explain(&self) -> Report {
         let hint = match self {
             Self::Broken { .. } => {
-                "Known is: contexts, and in it, by context: agent_image, pull_secret.".to_owned()
+                "Known are: names (hosts-file or variables), and contexts, in it, by context: agent_image, pull_secret.".to_owned()
             }
             Self::Write { file, .. } => {
                 format!("See that {} and its directory are yours.", file.display())
@@ -143,6 +182,17 @@ mod tests {
         std::fs::write(&file, "contexts:\n  work: {agent-image: x}\n").unwrap();
         let error = Settings::read(&file).unwrap_err().explain();
         assert!(error.message.contains("line 2"), "{}", error.message);
+    }
+
+    #[test]
+    fn the_names_are_of_two_kinds() {
+        let names = |text: &str| serde_yaml_ng::from_str::<Settings>(text);
+        assert_eq!(names("names: hosts-file").unwrap().names, Some(Names::HostsFile));
+        let settings = names("names: variables").unwrap();
+        assert_eq!(settings.names, Some(Names::Variables));
+        assert_eq!(serde_yaml_ng::to_string(&settings).unwrap(), "names: variables\n");
+        assert!(names("names: dns").unwrap_err().to_string().contains("hosts-file"));
+        assert_eq!(Settings::default().names, None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use towline_wire::control::{self, Heard, Message};
+use towline_wire::files::{self, Ask};
 use towline_wire::frame::{self, FrameError};
 use towline_wire::handshake::{self, Accepted, HandshakeError, Hello, Refusal};
 use towline_wire::header::Variable;
@@ -228,6 +229,33 @@ impl Streams {
     /// As [`AskError`] says.
     pub(crate) async fn environment(&self) -> Result<Vec<Variable>, AskError> {
         self.answer(&ToAgent::Environment).await
+    }
+
+    /// The search list of the pod's /etc/resolv.conf. An agent of an earlier release does not know the question.
+    ///
+    /// # Errors
+    /// As [`AskError`] says.
+    pub(crate) async fn search_list(&self) -> Result<Vec<String>, AskError> {
+        self.answer(&ToAgent::SearchList).await
+    }
+
+    /// Opens a stream of files: what comes on it, the question says.
+    ///
+    /// # Errors
+    /// When the tunnel is gone.
+    pub(crate) async fn files(&self, ask: Ask) -> Result<MuxStream, AskError> {
+        self.ask(&ToAgent::Files(ask)).await
+    }
+
+    /// Asks something about files that one frame answers.
+    ///
+    /// # Errors
+    /// As [`AskError`] says.
+    pub(crate) async fn ask_files<T: serde::de::DeserializeOwned>(
+        &self,
+        ask: Ask,
+    ) -> Result<Result<T, files::Refusal>, AskError> {
+        self.answer(&ToAgent::Files(ask)).await
     }
 
     /// Resolves when the tunnel is gone, with the reason.

@@ -25,6 +25,11 @@ pub enum ToAgent {
         /// The name to look up.
         name: String,
     },
+    /// Asks for the search list of the pod's /etc/resolv.conf (resolv.conf(5)), which has the cluster's domain; answered by one frame holding a list of
+    /// names. Agents before this question drop the stream.
+    SearchList,
+    /// Asks for files of the container's volumes; see [`crate::files`].
+    Files(crate::files::Ask),
 }
 
 /// Streams that the agent opens.

@@ -7,13 +7,15 @@
 //! 3. On each stream one length-prefixed JSON header ([`header`]) that says what it is for, and then
 //!    - for `control`: messages of [`control`], heartbeats among them;
 //!    - for a connection (`dial`, `incoming`): the chunks of [`chunk`], pumped by [`carry`];
-//!    - for a question (`environment`, `resolve`): one JSON answer.
+//!    - for a question (`environment`, `resolve`): one JSON answer;
+//!    - for `files`: what [`files`] says.
 //!
 //! Nothing here knows Kubernetes.
 
 pub mod carry;
 pub mod chunk;
 pub mod control;
+pub mod files;
 pub mod frame;
 pub mod handshake;
 pub mod header;

@@ -4,6 +4,7 @@
 
 mod call;
 mod figures;
+mod machine;
 mod paths;
 mod rollout;
 mod run;
@@ -29,6 +30,8 @@ enum Command {
         #[arg(long, default_value_t = 3)]
         rounds: usize,
     },
+    /// Measures names and volumes on a machine with a hosts file of its own.
+    Machine,
 }
 
 #[tokio::main]
@@ -40,5 +43,6 @@ async fn main() -> anyhow::Result<()> {
             Ok(())
         }
         Command::Run { image, rounds } => run::run(&image, rounds).await,
+        Command::Machine => machine::run().await,
     }
 }

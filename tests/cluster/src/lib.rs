@@ -10,6 +10,7 @@ pub mod app;
 pub mod carry;
 pub mod h2c;
 pub mod here;
+pub mod hosts;
 pub mod image;
 pub mod kept;
 pub mod kubeconfig;

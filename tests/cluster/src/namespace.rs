@@ -58,7 +58,12 @@ impl Namespace {
         tokio::time::timeout(LIMIT, await_condition(accounts, "default", exists))
             .await
             .context("the default service account did not come")??;
-        Ok(Self { name, client, home: tempfile::tempdir()? })
+        let home = tempfile::tempdir()?;
+        // Tests run beside each other on one machine, whose hosts file is nobody's to change; those of names have one of their own.
+        let settings = home.path().join("towline");
+        std::fs::create_dir(&settings)?;
+        std::fs::write(settings.join("settings.yaml"), "names: variables\n")?;
+        Ok(Self { name, client, home })
     }
 
     /// An [`Api`] for a kind known only by its resource.

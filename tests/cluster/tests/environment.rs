@@ -255,8 +255,15 @@ async fn the_program_has_the_containers_environment() -> Result<()> {
 /// Beside the container's variables the program has this machine's and what Towline says it adds; nothing of the agent's.
 fn nothing_else(program: &Variables, container: &Variables) -> Result<()> {
     let mine: Variables = std::env::vars_os().collect();
-    let of_the_test =
-        ["ONLY_HERE", "LANG", "USER", "KUBECONFIG", "NO_COLOR", "TOWLINE_KUBERNETES_CA"];
+    let of_the_test = [
+        "ONLY_HERE",
+        "LANG",
+        "USER",
+        "KUBECONFIG",
+        "NO_COLOR",
+        "TOWLINE_KUBERNETES_CA",
+        "TOWLINE_ROOT",
+    ];
     let known = |name: &OsStr| {
         let text = name.to_string_lossy();
         // The harness gives each `towline` directories of its own.

@@ -72,6 +72,14 @@ impl Names {
         Ok(addresses)
     }
 
+    /// The domains that are tried behind a name, in order.
+    pub(crate) fn search_list(&self) -> Vec<String> {
+        let Ok((config, _)) = hickory_resolver::system_conf::read_system_conf() else {
+            return Vec::new();
+        };
+        config.search().iter().map(ToString::to_string).collect()
+    }
+
     pub(crate) async fn resolve(&self, name: &str) -> Resolved {
         match self.addresses(name).await {
             Ok(addresses) => Resolved::Addresses(addresses),

@@ -13,7 +13,7 @@ use towline_wire::mux::{Acceptor, MuxStream, Side, multiplex};
 use towline_wire::{ToAgent, handshake};
 use tracing::{debug, info, warn};
 
-use super::{Shared, dial};
+use super::{Shared, dial, files};
 
 /// This agent's release, as clients are told.
 const RELEASE: &str = env!("CARGO_PKG_VERSION");
@@ -124,6 +124,8 @@ async fn take(mut stream: MuxStream, control: &Control, shared: &Shared) -> Resu
         ToAgent::Dial { host, port } => dial::serve(stream, &host, port, &shared.names).await,
         ToAgent::Environment => answer(stream, &shared.settings.environment).await?,
         ToAgent::Resolve { name } => answer(stream, &shared.names.resolve(&name).await).await?,
+        ToAgent::SearchList => answer(stream, &shared.names.search_list()).await?,
+        ToAgent::Files(ask) => files::serve(stream, ask, &shared.files).await?,
     }
     Ok(())
 }

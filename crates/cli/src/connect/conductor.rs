@@ -1,5 +1,6 @@
 //! Brings together the session, the command, and the signals: takes what happens from each, and does what [`Course`] says about it.
 
+use std::ffi::OsString;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use tokio::time::{Instant, Sleep};
 use towline_core::environment::{Environment, write_env_file};
 use towline_core::event::{End, Event, What};
 use towline_core::report::{Code, Report};
+use towline_core::request::Request;
 use towline_core::session::Session;
 
 use super::course::{Action, Course, Input, Kind};
@@ -17,6 +19,7 @@ use super::narrate::Narrator;
 use super::program::{Output, Program};
 use crate::arguments::{ConnectArguments, Format};
 use crate::failure::Failure;
+use crate::inside;
 
 /// How long a command that was told to end may take.
 const GRACE: Duration = Duration::from_secs(10);
@@ -163,12 +166,40 @@ impl Conductor {
         self.session.environment().unwrap_or_default()
     }
 
+    /// What is to be run: the user's command, or what becomes it with the volumes in their places.
+    fn command(&self) -> Result<Vec<OsString>, Failure> {
+        if !self.arguments.mount {
+            return Ok(self.arguments.command.clone());
+        }
+        let failed = |why: &str| {
+            let message = format!("the volumes cannot be put at their own paths: {why}");
+            Failure::new(Code::Program, message)
+        };
+        let root = self.session.volumes_root();
+        let root = root.ok_or_else(|| failed("they are not on this machine"))?;
+        let stage = root.with_file_name("inside");
+        match std::fs::create_dir(&stage) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                Err(failed(&error.to_string()))
+            }
+            _ => Ok(inside::wrap(&self.arguments.command, &stage, &self.session.volumes())),
+        }
+    }
+
     fn start(&mut self) -> Option<Input> {
         let output = match self.arguments.output.output {
             Format::Text => Output::Inherited,
             Format::Json => Output::ToStandardError,
         };
-        match Program::start(&self.arguments.command, &self.environment(), output) {
+        let started = self.command().and_then(|command| {
+            Program::start(
+                &command,
+                self.arguments.working_directory.as_deref(),
+                &self.environment(),
+                output,
+            )
+        });
+        match started {
             Ok(program) => {
                 self.program = Some(program);
                 None
@@ -224,7 +255,7 @@ impl Conductor {
     }
 
     fn abandoned(&self) -> Failure {
-        let lease = self.arguments.session.lease.as_secs();
+        let lease = self.arguments.session.lease.unwrap_or(Request::LEASE).as_secs();
         let hint = if self.restorer {
             format!(
                 "the cluster puts it back by itself within about {lease} s; `towline restore` does it at once"
@@ -232,7 +263,12 @@ impl Conductor {
         } else {
             "put it back with `towline restore`".to_owned()
         };
-        let target = &self.arguments.session.target;
+        let target = self
+            .arguments
+            .session
+            .target
+            .as_ref()
+            .map_or("the workload".to_owned(), ToString::to_string);
         Failure::new(Code::RestoreFailed, format!("left before {target} was put back"))
             .with_hint(hint)
     }

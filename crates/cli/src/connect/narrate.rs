@@ -5,11 +5,14 @@ use std::time::{Duration, Instant};
 use console::{Style, pad_str};
 use jiff::tz::TimeZone;
 use towline_core::event::{Event, Step, What};
-use towline_core::plan::Plan;
+use towline_core::plan::{Outcome, Plan};
 
 use crate::arguments::Format;
 use crate::output;
 use crate::progress::{Progress, seconds};
+
+/// How many services are listed when the session is connected.
+const SERVICES: usize = 20;
 
 /// Tells what happens.
 pub(super) struct Narrator {
@@ -18,6 +21,8 @@ pub(super) struct Narrator {
     since: Instant,
     inbound: Vec<String>,
     services: Vec<(String, String)>,
+    /// A name in the hosts file, where there are any.
+    example: Option<String>,
     target: String,
     /// While it is connected, and has not begun to end: only then is news of single pods worth a line.
     steady: bool,
@@ -32,6 +37,7 @@ impl Narrator {
             since: Instant::now(),
             inbound: Vec::new(),
             services: Vec::new(),
+            example: None,
             target: String::new(),
             steady: false,
         }
@@ -40,6 +46,11 @@ impl Narrator {
     /// Something before there is a session.
     pub(super) fn step(&mut self, text: &str) {
         self.progress.step(text);
+    }
+
+    /// What was being done waits for the user.
+    pub(super) fn pause(&mut self) {
+        self.progress.done();
     }
 
     /// What is about to happen.
@@ -61,6 +72,24 @@ impl Narrator {
                 )
             })
             .collect();
+        let host = plan.hosts.iter().flat_map(|hosts| &hosts.hosts).find(|host| {
+            // The first of the target's own namespace: its shortest name is its service's own.
+            host.subject.namespace() == plan.workload.namespace
+        });
+        // What the program will not find where it looks for it.
+        let lost = plan
+            .checks
+            .iter()
+            .filter(|check| check.outcome == Outcome::Warning && check.title == "names");
+        for check in lost {
+            let fix = check.fix.as_ref().map(|fix| format!(" {fix}")).unwrap_or_default();
+            self.say(&format!(
+                "{} {}{fix}",
+                Style::new().for_stderr().yellow().apply_to("warning:"),
+                check.message
+            ));
+        }
+        self.example = host.and_then(|host| host.names.first()).map(ToString::to_string);
         self.target = format!("{}, container {}", plan.workload, plan.container);
     }
 
@@ -92,7 +121,10 @@ impl Narrator {
             What::ServiceAdded { service, port, local } if !self.steady => {
                 self.services.push((format!("{service}:{port}"), local.to_string()));
             }
-            What::TunnelUp { .. } | What::TunnelDown { .. } | What::ServiceRemoved { .. }
+            What::TunnelUp { .. }
+            | What::TunnelDown { .. }
+            | What::ServiceRemoved { .. }
+            | What::NamesChanged { .. }
                 if !self.steady => {}
             What::Restored { .. } | What::Ended { .. } => {
                 self.progress.done();
@@ -131,14 +163,22 @@ impl Narrator {
             }
         };
         rows("inbound", self.inbound.clone());
-        let width =
-            self.services.iter().map(|(service, _)| service.chars().count()).max().unwrap_or(0);
-        let services = self
-            .services
-            .iter()
-            .map(|(service, local)| format!("{service:width$} → {local}"))
-            .collect();
+        let shown = &self.services[..self.services.len().min(SERVICES)];
+        let width = shown.iter().map(|(service, _)| service.chars().count()).max().unwrap_or(0);
+        let mut services: Vec<String> =
+            shown.iter().map(|(service, local)| format!("{service:width$} → {local}")).collect();
+        if let more @ 1.. = self.services.len() - shown.len() {
+            services.push(format!("and {more} more: towline dns"));
+        }
         rows("outbound", services);
+        if let Some(name) = &self.example {
+            rows(
+                "names",
+                vec![format!(
+                    "for every program on this machine, such as {name}; all of them: towline dns"
+                )],
+            );
+        }
         rows("environment", vec![format!("set -a; . {env_file}; set +a")]);
         lines.join("\n")
     }
@@ -146,6 +186,7 @@ impl Narrator {
 
 fn words(step: Step) -> &'static str {
     match step {
+        Step::Names => "making names and ports ready",
         Step::Lease => "taking the workload's lease",
         Step::Restorer => "starting the restorer",
         Step::Patch => "putting the agent in place",
@@ -175,6 +216,7 @@ fn line(what: &What) -> Option<String> {
         }
         What::ServiceAdded { service, port, local } => format!("service {service}:{port} → {local}"),
         What::ServiceRemoved { service, port } => format!("service {service}:{port} is gone"),
+        What::NamesChanged { names } => format!("the hosts file has {names} names of this session"),
         What::LocalPortSilent { remote, local, reason } => {
             format!("{} nothing takes connections on localhost:{local}, so callers of port {remote} are refused: {reason}", warning())
         }
@@ -183,6 +225,10 @@ fn line(what: &What) -> Option<String> {
         What::PortNotServed { pod, port, reason } => {
             format!("{} the agent in pod {pod} cannot listen on port {port}: {reason}", warning())
         }
+        What::VolumeRefreshed { mount, files, .. } => {
+            format!("{mount} is refreshed: {files} file{}", if *files == 1 { "" } else { "s" })
+        }
+        What::VolumeFailed { mount, reason } => format!("{} {mount} is not here: {reason}", warning()),
         What::Warning { message } => format!("{} {message}", warning()),
         What::Overwritten { by, fields } => {
             let by = by.as_deref().map_or_else(|| "somebody".to_owned(), |by| format!("'{by}'"));

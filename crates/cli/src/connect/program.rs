@@ -61,12 +61,16 @@ impl Ended {
 }
 
 /// Finds the file that `command` would start, so that a command which is not there is told before anything is changed.
-pub(super) fn find(command: &[OsString]) -> Result<PathBuf, Failure> {
+pub(super) fn find(command: &[OsString], directory: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+        let message = format!("the working directory {} is no directory", directory.display());
+        return Err(Failure::new(Code::Input, message));
+    }
     let [name, ..] = command else {
         return Err(Failure::new(Code::Input, "there is no command after --"));
     };
     let path = std::env::var_os("PATH").unwrap_or_default();
-    program::find(name, &path, Path::new("")).map_err(|error| {
+    program::find(name, &path, directory.unwrap_or(Path::new(""))).map_err(|error| {
         let status = match error {
             ProgramError::NotFound(_) => NOT_FOUND,
             ProgramError::NotExecutable { .. } => NOT_EXECUTABLE,
@@ -79,6 +83,7 @@ impl Program {
     /// Starts `command` with `environment` on top of this process's.
     pub(super) fn start(
         command: &[OsString],
+        directory: Option<&Path>,
         environment: &Environment,
         output: Output,
     ) -> Result<Self, Failure> {
@@ -87,6 +92,9 @@ impl Program {
         };
         let mut process = Command::new(name);
         process.args(arguments).process_group(0);
+        if let Some(directory) = directory {
+            process.current_dir(directory);
+        }
         for (name, value) in environment.for_program() {
             process.env(name, std::ffi::OsStr::from_bytes(value));
         }
@@ -198,7 +206,8 @@ mod tests {
         let mut command = words(&["sh", "-c", script]);
         command.push(file.clone().into());
         let mut program =
-            Program::start(&command, &environment(b"a\n$\xff'"), Output::ToStandardError).unwrap();
+            Program::start(&command, None, &environment(b"a\n$\xff'"), Output::ToStandardError)
+                .unwrap();
         assert_eq!(program.ended().await, Ended::Exited(3));
         assert_eq!(std::fs::read(&file).unwrap(), b"a\n$\xff'");
         let read =
@@ -210,7 +219,7 @@ mod tests {
     async fn signals_reach_it() {
         let command = words(&["sleep", "60"]);
         let mut program =
-            Program::start(&command, &Environment::default(), Output::Inherited).unwrap();
+            Program::start(&command, None, &Environment::default(), Output::Inherited).unwrap();
         program.signal(Signal::SIGTERM);
         let ended = program.ended().await;
         assert_eq!((ended, ended.status()), (Ended::Killed(Signal::SIGTERM), 143));
@@ -221,10 +230,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("data");
         std::fs::write(&file, "x").unwrap();
-        assert_eq!(find(&words(&["towline-has-no-such-command"])).unwrap_err().status(), 127);
-        assert_eq!(find(&[file.clone().into()]).unwrap_err().status(), 126);
-        assert!(find(&words(&["sh"])).unwrap().ends_with("sh"));
-        let started = Program::start(&[file.into()], &Environment::default(), Output::Inherited);
+        assert_eq!(find(&words(&["towline-has-no-such-command"]), None).unwrap_err().status(), 127);
+        assert_eq!(find(&[file.clone().into()], None).unwrap_err().status(), 126);
+        assert!(find(&words(&["sh"]), None).unwrap().ends_with("sh"));
+        let started =
+            Program::start(&[file.into()], None, &Environment::default(), Output::Inherited);
         assert_eq!(started.err().unwrap().status(), 126);
     }
 }

@@ -1,10 +1,13 @@
 //! A plan as people read it.
 
+mod volumes;
+
 use std::fmt::Write;
 
 use console::{Style, measure_text_width, pad_str};
 use serde_json::Value;
 use towline_core::plan::{Check, Outcome, Plan};
+use towline_machine::HostName;
 use towline_workload::FieldChange;
 
 /// Colours, or none.
@@ -42,6 +45,8 @@ pub(crate) fn plan(plan: &Plan, colour: Colour) -> String {
         .and_then(|()| cluster(&mut text, plan, &paint))
         .and_then(|()| inbound(&mut text, plan, &paint))
         .and_then(|()| outbound(&mut text, plan, &paint))
+        .and_then(|()| hosts(&mut text, plan, &paint))
+        .and_then(|()| volumes::write(&mut text, plan, &paint))
         .and_then(|()| checks(&mut text, &plan.checks, &paint));
     text
 }
@@ -163,11 +168,52 @@ fn outbound(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
         };
         writeln!(text, "  {name}  {}{headless}", ports.join(", "))?;
     }
-    writeln!(
-        text,
-        "  {}",
-        paint.dim("each on a free port of 127.0.0.1, as the program's environment will say")
-    )
+    let how = match plan.hosts {
+        Some(_) => "each by its cluster names, on its own ports",
+        None => "each on a free port of 127.0.0.1, as the program's environment will say",
+    };
+    writeln!(text, "  {}", paint.dim(how))
+}
+
+/// How many lines of the hosts file are shown.
+const LINES: usize = 20;
+
+fn hosts(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
+    let Some(hosts) = &plan.hosts else { return Ok(()) };
+    writeln!(text, "\n{}", paint.bold("On this machine, until the session ends"))?;
+    let addresses: Vec<String> = hosts.hosts.iter().map(|host| host.address.to_string()).collect();
+    let width = width(addresses.iter().map(String::as_str));
+    for (host, address) in hosts.hosts.iter().zip(&addresses).take(LINES) {
+        let address = pad_str(address, width, console::Alignment::Left, None);
+        let names: Vec<&str> = host.names.iter().map(HostName::as_str).collect();
+        let program =
+            if host.ports.is_empty() { paint.dim("   your program") } else { String::new() };
+        writeln!(
+            text,
+            "  {} /etc/hosts  {address}  {}{program}",
+            paint.with(Style::new().green(), "+"),
+            names.join(" ")
+        )?;
+    }
+    if let more @ 1.. = hosts.hosts.len().saturating_sub(LINES) {
+        writeln!(
+            text,
+            "    {}",
+            paint.dim(&format!("and {more} lines more; -o json has them all"))
+        )?;
+    }
+    let low: Vec<String> = hosts.low_ports().iter().map(u16::to_string).collect();
+    let what_for = match low.as_slice() {
+        [] => "administrator's rights are needed for the hosts file".to_owned(),
+        [port] => {
+            format!("administrator's rights are needed for the hosts file and for port {port}")
+        }
+        ports => format!(
+            "administrator's rights are needed for the hosts file and for ports {}",
+            ports.join(", ")
+        ),
+    };
+    writeln!(text, "  {}", paint.dim(&what_for))
 }
 
 fn checks(text: &mut String, found: &[Check], paint: &Paint) -> std::fmt::Result {

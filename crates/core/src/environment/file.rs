@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Environment, dotenv};
 use crate::report::{Code, Explain, Report, causes};
+use crate::settings::write_private;
 
 /// The env file could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +92,30 @@ pub fn write_env_file(path: &Path, environment: &Environment) -> Result<(), EnvF
     temporary.persist(&target).map(drop).map_err(|error| failed(error.error))
 }
 
+/// The name of the file in a session's private directory that other programs of this user read, `towline env` among them.
+const KEPT: &str = "environment.json";
+
+impl Environment {
+    /// Writes it whole, origins and all, into a session's private directory, readable by the user only.
+    pub(crate) fn keep(&self, directory: &Path) -> Result<(), EnvFileError> {
+        let path = directory.join(KEPT);
+        let bytes = serde_json::to_vec(self).expect("plain values with text keys are always JSON");
+        write_private(&path, &bytes).map_err(|source| EnvFileError::Write { path, source })
+    }
+
+    /// Reads what a running session of this user has; `None` where it has none yet.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read or understood.
+    pub fn of_session(directory: &Path) -> io::Result<Option<Self>> {
+        match fs::read(directory.join(KEPT)) {
+            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -133,6 +158,16 @@ mod tests {
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1, "nothing else is left there");
+    }
+
+    #[test]
+    fn what_is_kept_for_other_programs_comes_back_and_is_private() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(Environment::of_session(directory.path()).unwrap(), None);
+        environment("a\nb").keep(directory.path()).unwrap();
+        assert_eq!(Environment::of_session(directory.path()).unwrap(), Some(environment("a\nb")));
+        let mode = fs::metadata(directory.path().join(KEPT)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

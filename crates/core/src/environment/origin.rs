@@ -61,6 +61,11 @@ pub enum Origin {
     Runtime,
     /// Added by Towline, because the cluster sets none for this service.
     Towline,
+    /// The user's project file.
+    Project {
+        /// Whether it is made of a secret.
+        secret: bool,
+    },
 }
 
 impl fmt::Display for Origin {
@@ -82,6 +87,7 @@ impl fmt::Display for Origin {
             Self::Service { name } => write!(f, "service {name}"),
             Self::Runtime => f.write_str("container runtime"),
             Self::Towline => f.write_str("Towline"),
+            Self::Project { .. } => f.write_str("project file"),
         }
     }
 }

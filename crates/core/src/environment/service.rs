@@ -52,7 +52,10 @@ pub(super) fn local_services(
         listener if is_kubernetes(listener) => 1,
         _ => 2,
     };
-    let mut ordered: Vec<&Listener> = listeners.iter().collect();
+    // Pods of headless services and hosts outside the cluster have no such variables.
+    let is_service =
+        |listener: &&Listener| !listener.namespace.is_empty() && !listener.service.contains('.');
+    let mut ordered: Vec<&Listener> = listeners.iter().filter(is_service).collect();
     ordered.sort_by_key(rank);
     for listener in ordered {
         if kubernetes.is_some() && is_kubernetes(listener) {

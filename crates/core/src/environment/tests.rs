@@ -239,3 +239,24 @@ fn values_do_not_reach_logs() {
     let environment = computed(&keys(), None, None);
     assert!(!format!("{environment:?}").contains("s3cret"));
 }
+
+#[test]
+fn a_project_sets_variables_over_the_containers() {
+    let mut environment = Environment::default();
+    environment.set("B", Bytes::Text("1".into()), Origin::Literal);
+    environment.set("A", Bytes::Text("x".into()), Origin::Project { secret: true });
+    environment.set("B", Bytes::Text("2".into()), Origin::Project { secret: false });
+    environment.set("B", Bytes::Text("3".into()), Origin::Project { secret: false });
+    let names: Vec<&str> =
+        environment.variables.iter().map(|variable| variable.name.as_str()).collect();
+    assert_eq!(names, ["A", "B"]);
+    let b = environment.get("B").unwrap();
+    assert_eq!(
+        (&b.value, &b.cluster_value),
+        (&Bytes::Text("3".into()), &Some(Bytes::Text("1".into())))
+    );
+    assert!(environment.get("A").unwrap().is_secret() && !b.is_secret());
+    environment.leave("B");
+    environment.leave("C");
+    assert_eq!(environment.for_program().map(|(name, _)| name).collect::<Vec<_>>(), ["A"]);
+}

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::Service;
-use kube::api::{Api, ListParams};
+use kube::api::Api;
 
 use towline_wire::{SessionId, SessionKey};
 use towline_workload::names::{lease_name, session_object_name};
@@ -15,15 +14,16 @@ use towline_workload::{
 };
 
 use super::{
-    Check, NewObject, OutboundService, Outcome, Plan, PlanError, admission, defaults, local,
+    Check, NewObject, Outcome, Plan, PlanError, admission, defaults, hosts, local, services,
     standing,
 };
 use crate::cluster::{Cluster, ClusterError, list};
 use crate::lease::LeaseState;
-use crate::look::{self, Scope};
+use crate::names::{Excluded, HostsPlan};
 use crate::preflight;
-use crate::request::Request;
+use crate::request::{Names, Request};
 use crate::target::{self, Resolved, TargetError, ports};
+use crate::volumes::{Of, PlannedVolume};
 
 /// A lease that ends before a slow request does cannot be kept.
 const SHORTEST_LEASE: u64 = 5;
@@ -38,6 +38,15 @@ impl Plan {
     ///
     /// When there is no such target, or it cannot be redirected at all; what only forbids to connect now is among [`Plan::checks`].
     pub async fn make(cluster: &Cluster, request: &Request) -> Result<Self, PlanError> {
+        Self::make_for(cluster, request, None).await
+    }
+
+    /// As [`Self::make`], for a session that has `own` names and ports of this machine already.
+    pub(crate) async fn make_for(
+        cluster: &Cluster,
+        request: &Request,
+        own: Option<&HostsPlan>,
+    ) -> Result<Self, PlanError> {
         if request.lease.as_secs() < SHORTEST_LEASE {
             return Err(PlanError::Lease(request.lease.as_secs()));
         }
@@ -64,11 +73,32 @@ impl Plan {
         let (rights, lease, outbound, admission, local) = tokio::join!(
             preflight::rights(cluster, &workload, &namespaces),
             lease(cluster, &workload),
-            outbound(cluster, &namespaces),
+            services::outbound(cluster, request, &workload.namespace, &namespaces),
             try_out(cluster, &workload, change.patch.as_ref()),
             local::checks(&ports.inbound, request.program),
         );
-        let (rights, lease) = (rights?, lease?);
+        let (rights, lease, (outbound, left_out)) =
+            (rights?.for_names(request.names), lease?, outbound?);
+        let (hosts, on_this_machine) = match (request.names, own) {
+            (Names::Variables, _) => (None, Vec::new()),
+            (Names::HostsFile, Some(own)) => (Some(own.clone()), Vec::new()),
+            (Names::HostsFile, None) => {
+                let wanted = hosts::Wanted {
+                    home: workload.namespace.clone(),
+                    server: cluster.identity().server,
+                    services: outbound.clone(),
+                    kubernetes: !Excluded::of(&request.exclude, &workload.namespace)
+                        .has("default", "kubernetes"),
+                    external: request.external_hosts.clone(),
+                    inbound: ports.inbound.clone(),
+                };
+                // Reads files and tries ports, of which there can be thousands.
+                let planned = tokio::task::spawn_blocking(move || hosts::plan(&wanted)).await;
+                let (plan, checks) =
+                    planned.map_err(|error| PlanError::Machine(error.to_string()))?;
+                (Some(plan), checks)
+            }
+        };
         let installed = is_installed(&resolved.value);
         let occupied_by =
             lease.as_ref().and_then(|lease| lease.record.clone()).or_else(|| installed.clone());
@@ -84,6 +114,8 @@ impl Plan {
         checks.extend(rights.checks());
         checks.extend(admission?);
         checks.extend(local);
+        checks.extend(on_this_machine);
+        checks.extend(left_out);
         checks.extend(standing::rollout(&workload, &resolved.value, &resolved.rollout));
         checks.extend(standing::keepers(&resolved.value));
         checks.extend(standing::pod(&resolved.spec, workload.kind, control_port));
@@ -97,6 +129,7 @@ impl Plan {
 
         Ok(Self {
             request: request.clone(),
+            volumes: volumes(&resolved, request),
             objects: objects(&workload, &session, rights.restorer()),
             session,
             key,
@@ -109,7 +142,8 @@ impl Plan {
             control_port,
             fields: change.fields,
             inbound: ports.inbound,
-            outbound: outbound?,
+            outbound,
+            hosts,
             checks,
             occupied_by,
             base: resolved.value,
@@ -117,6 +151,12 @@ impl Plan {
             workload,
         })
     }
+}
+
+fn volumes(resolved: &Resolved, request: &Request) -> Vec<PlannedVolume> {
+    let of = if resolved.workload.kind == Kind::Pod { Of::Pod } else { Of::Template };
+    let spec = serde_json::to_value(&resolved.spec).unwrap_or_default();
+    PlannedVolume::of_spec(&spec, &resolved.container, of, request.volumes)
 }
 
 /// A port that no container of the pod declares, and another one in each session.
@@ -207,25 +247,6 @@ async fn lease(
             error => Err(error),
         },
     }
-}
-
-async fn outbound(
-    cluster: &Cluster,
-    namespaces: &[String],
-) -> Result<Vec<OutboundService>, PlanError> {
-    let each = namespaces.iter().map(|namespace| async move {
-        target::existing_namespace(cluster, namespace).await?;
-        let scope = Scope::Namespace(namespace.clone());
-        let services = look::all::<Service>(&scope.api(cluster), &ListParams::default()).await;
-        match services.map_err(|error| {
-            cluster.explain(format!("list the services {}", scope.phrase()), error)
-        }) {
-            Ok(services) => Ok(services.iter().filter_map(OutboundService::of).collect::<Vec<_>>()),
-            Err(ClusterError::Forbidden { .. }) => Ok(Vec::new()),
-            Err(error) => Err(PlanError::from(error)),
-        }
-    });
-    Ok(futures::future::try_join_all(each).await?.concat())
 }
 
 fn objects(workload: &WorkloadRef, session: &SessionId, restorer: bool) -> Vec<NewObject> {

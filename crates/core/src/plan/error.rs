@@ -16,6 +16,9 @@ pub enum PlanError {
     /// A request failed.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    /// What there is on this machine could not be looked at.
+    #[error("The names and ports of this machine could not be looked at: {0}")]
+    Machine(String),
     /// The settings cannot be read.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -57,6 +60,7 @@ impl Explain for PlanError {
             Self::Target(error) => return error.explain(),
             Self::Cluster(error) => return error.explain(),
             Self::Settings(error) => return error.explain(),
+            Self::Machine(_) => (Code::Internal, "This is a fault of Towline; please report it."),
             Self::Image(_) => (Code::Input, "Such as registry.example/towline/agent:1."),
             Self::Lease(_) => (Code::Input, "Ask for 5 seconds or more; the default is 120."),
             Self::Install { .. } => (

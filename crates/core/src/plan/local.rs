@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Check, InboundPort};
+use crate::ports::{self, Holder, TakenPort, Way, named, way};
 use crate::report::Code;
 use crate::request::Program;
 
@@ -29,19 +30,17 @@ async fn check(remote: u16, local: u16, program: Program) -> Check {
 }
 
 async fn free(remote: u16, local: u16) -> Check {
-    let elsewhere = Some(format!(
-        "Stop what listens there, or map the port to another: --port {remote}:LOCAL."
-    ));
     for address in LOOPBACK {
         match TcpListener::bind(SocketAddr::new(address, local)).await {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::AddrInUse => {
-                let message = format!(
-                    "Port {local} of this machine is taken ({address}), and your program needs it."
-                );
-                return Check::blocked(Code::LocalPortTaken, "local port", message, elsewhere);
+                return taken(remote, local, address).await;
             }
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                // Who may not listen there is not told that somebody else does; who looks, is.
+                if !holders(address, local).await.is_empty() {
+                    return taken(remote, local, address).await;
+                }
                 let message = format!(
                     "Port {local} of this machine needs administrator's rights, which your program may not have."
                 );
@@ -54,6 +53,40 @@ async fn free(remote: u16, local: u16) -> Check {
         }
     }
     Check::passed("local port", format!("Port {local} of this machine is free for your program."))
+}
+
+async fn taken(remote: u16, local: u16, address: IpAddr) -> Check {
+    let holders = holders(address, local).await;
+    let by = match named(&holders) {
+        Some(names) => format!(" by {names}"),
+        // A connection that comes from the port keeps it too, and is no listener.
+        None => format!(" ({address})"),
+    };
+    let message = format!("Port {local} of this machine, which your program needs, is taken{by}.");
+    let map = format!("map the port to another: --port {remote}:LOCAL");
+    let fix = match holders.first().map(way) {
+        None => format!("Stop what listens there, or {map}."),
+        Some(Way::Never { instead, .. }) => format!("{instead} Or {map}."),
+        Some(Way::Unit { unit }) => {
+            format!(
+                "Have the service stopped (`systemctl stop {unit}`) by --free-port {local}, or {map}."
+            )
+        }
+        Some(Way::Signal) => format!("Have it stopped by --free-port {local}, or {map}."),
+        Some(Way::Helper) => format!(
+            "Have it stopped by --free-port {local}, which asks for administrator's rights, or {map}."
+        ),
+    };
+    let wanted_by = vec!["your program".to_owned()];
+    let taken = TakenPort { address, port: local, wanted_by, remote: Some(remote), holders };
+    Check::blocked(Code::LocalPortTaken, "local port", message, Some(fix)).about(taken)
+}
+
+async fn holders(address: IpAddr, port: u16) -> Vec<Holder> {
+    let found = ports::holders(address, port, None).await;
+    found
+        .inspect_err(|error| tracing::debug!(%error, port, "its holders are not known"))
+        .unwrap_or_default()
 }
 
 async fn listening(local: u16) -> Check {
@@ -88,6 +121,16 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let taken = check(80, port, Program::StartedByTowline).await;
         assert_eq!((taken.outcome, taken.code), (Outcome::Blocked, Some(Code::LocalPortTaken)));
+        let about = taken.port.unwrap();
+        assert_eq!((about.port, about.remote), (port, Some(80)));
+        if cfg!(target_os = "linux") {
+            assert_eq!(about.holders[0].pid, Some(std::process::id()));
+            assert!(
+                taken.message.contains(&format!("process {}", std::process::id())),
+                "{}",
+                taken.message
+            );
+        }
         assert_eq!(check(80, port, Program::StartedByUser).await.outcome, Outcome::Passed);
         drop(listener);
         assert_eq!(check(80, port, Program::StartedByTowline).await.outcome, Outcome::Passed);

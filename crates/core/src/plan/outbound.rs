@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 
-use k8s_openapi::api::core::v1::{Service, ServicePort as RawPort};
+use k8s_openapi::api::core::v1::{
+    EndpointPort, EndpointSubset, Endpoints, Service, ServicePort as RawPort,
+};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt;
 
-use super::{OutboundService, ServicePort};
+use super::{OutboundService, ServicePod, ServicePort};
 
 impl OutboundService {
     /// The service with its TCP ports; `None` where it has none.
@@ -23,8 +25,76 @@ impl OutboundService {
             .filter_map(|port| ServicePort::of(port, headless))
             .collect();
         let (namespace, name) = (service.namespace().unwrap_or_default(), service.name_any());
-        (!ports.is_empty()).then_some(Self { namespace, name, cluster_ip, ports })
+        (!ports.is_empty()).then_some(Self { namespace, name, cluster_ip, ports, pods: Vec::new() })
     }
+
+    /// Whether its name leads to its pods.
+    pub fn is_headless(service: &Service) -> bool {
+        let spec = service.spec.as_ref();
+        spec.is_some_and(|spec| {
+            spec.cluster_ip.as_deref() == Some("None")
+                && spec.type_.as_deref() != Some("ExternalName")
+        })
+    }
+
+    /// Adds what only a headless service's endpoints know: its pods' names, and the ports on which they listen. In the cluster those are the ports to
+    /// connect to, so they are had here as well, beside the service's own.
+    pub fn add_endpoints(&mut self, endpoints: &Endpoints) {
+        self.pods = endpoints.subsets.iter().flatten().flat_map(ServicePod::of).collect();
+        self.pods.sort_by(|a, b| a.name.cmp(&b.name));
+        self.pods.dedup_by(|a, b| a.name == b.name);
+        let numbers = endpoints.subsets.iter().flatten().flat_map(endpoint_ports);
+        let targets = self
+            .ports
+            .clone()
+            .into_iter()
+            .filter_map(|port| port.target.map(|number| (port.name, number)));
+        let all: Vec<(Option<String>, u16)> =
+            numbers.map(|port| (port.name, port.port)).chain(targets).collect();
+        for port in &mut self.ports {
+            let real = all.iter().find(|(name, _)| *name == port.name).map(|(_, number)| *number);
+            port.target = real.filter(|number| *number != port.port);
+        }
+        for (name, number) in all {
+            match self.ports.iter_mut().find(|known| known.port == number) {
+                // Whoever connects to this port of a pod gets what listens on it.
+                Some(known) => known.target = None,
+                None => self.ports.push(ServicePort { name, port: number, target: None }),
+            }
+        }
+    }
+}
+
+impl ServicePod {
+    fn of(subset: &EndpointSubset) -> Vec<Self> {
+        let ports: Vec<ServicePort> = endpoint_ports(subset).collect();
+        let addresses = subset.addresses.iter().flatten().filter_map(|address| {
+            let name = address.hostname.clone().filter(|name| !name.is_empty())?;
+            Some(Self { name, address: address.ip.parse().ok()?, ports: ports.clone() })
+        });
+        addresses.collect()
+    }
+
+    /// The ports at which the pod is reached here, and those that it listens on: each of its own, and the service's where they differ.
+    pub fn ports(&self, service: &OutboundService) -> Vec<(u16, u16)> {
+        let mut all: Vec<(u16, u16)> =
+            self.ports.iter().map(|port| (port.port, port.port)).collect();
+        for port in &service.ports {
+            let real = self.ports.iter().find(|own| own.name == port.name).map(|own| own.port);
+            if let Some(real) = real.filter(|_| all.iter().all(|(known, _)| *known != port.port)) {
+                all.push((port.port, real));
+            }
+        }
+        all
+    }
+}
+
+fn endpoint_ports(subset: &EndpointSubset) -> impl Iterator<Item = ServicePort> {
+    let tcp = |port: &&EndpointPort| port.protocol.as_deref().unwrap_or("TCP") == "TCP";
+    subset.ports.iter().flatten().filter(tcp).filter_map(|port| {
+        let name = port.name.clone().filter(|name| !name.is_empty());
+        Some(ServicePort { name, port: u16::try_from(port.port).ok()?, target: None })
+    })
 }
 
 impl ServicePort {
@@ -76,6 +146,25 @@ mod tests {
         assert_eq!(
             service.ports,
             [port(None, 80, Some(8080)), port(None, 81, None), port(None, 82, None)]
+        );
+    }
+
+    #[test]
+    fn the_endpoints_of_a_headless_service_tell_its_pods_and_their_ports() {
+        let ports = json!([{"name": "web", "port": 80, "targetPort": "http"}, {"name": "admin", "port": 81, "targetPort": 9000}]);
+        let mut service = outbound(json!({"clusterIP": "None", "ports": ports})).unwrap();
+        let endpoints = json!({"subsets": [{
+            "addresses": [{"ip": "10.0.0.8", "hostname": "orders-1"}, {"ip": "10.0.0.7", "hostname": "orders-0"}, {"ip": "10.0.0.9"}],
+            "ports": [{"name": "web", "port": 8080}, {"name": "admin", "port": 9000}, {"name": "dns", "port": 53, "protocol": "UDP"}],
+        }]});
+        service.add_endpoints(&serde_json::from_value(endpoints).unwrap());
+        let names: Vec<&str> = service.pods.iter().map(|pod| pod.name.as_str()).collect();
+        assert_eq!(names, ["orders-0", "orders-1"]);
+        let numbers: Vec<u16> = service.ports.iter().map(|port| port.port).collect();
+        assert_eq!(numbers, [80, 81, 8080, 9000]);
+        assert_eq!(
+            service.pods[0].ports(&service),
+            [(8080, 8080), (9000, 9000), (80, 8080), (81, 9000)]
         );
     }
 

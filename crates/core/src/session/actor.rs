@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
+use towline_helper::client::Helper;
 use towline_workload::SessionRecord;
 use towline_workload::workload_value;
 
@@ -18,15 +19,19 @@ use super::directory::Directory;
 use super::error::SessionError;
 use super::kubernetes::Kubernetes;
 use super::lease::{self, Leases, Renewal};
-use super::outbound::{Dialer, Outbound};
+use super::outbound::{Dialer, Ground, Outbound};
+use super::overlay::Overlay;
+use super::register::Register;
 use super::standing::{Standing, judge};
-use super::{Command, Signal};
+use super::{Command, Signal, Surroundings};
 use crate::cluster::Cluster;
 use crate::environment::Environment;
 use crate::event::{End, What};
 use crate::journal::Journal;
+use crate::names::SessionNames;
 use crate::plan::Plan;
 use crate::report::Code;
+use crate::volumes::Shelf;
 
 /// How often the owner looks at what no signal tells of: that nothing is heard any more.
 const LOOK: Duration = Duration::from_millis(100);
@@ -44,7 +49,16 @@ pub(super) struct Actor {
     pub(super) chronicle: Arc<Chronicle>,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) environment: watch::Sender<Option<Environment>>,
+    /// Who changes the hosts file, if somebody else has asked for them already.
+    pub(super) helper: Option<Helper>,
+    /// What is put over the container's environment.
+    pub(super) overlay: Option<Overlay>,
+    pub(super) register: Arc<Register>,
+    /// Writes the names as services come and go.
+    pub(super) keeps_names: Option<AbortOnDropHandle<()>>,
     pub(super) board: Arc<Board>,
+    /// The container's volumes.
+    pub(super) shelf: Arc<Shelf>,
     /// Lives as long as the actor: a program keeps the ports that it was given, through every loss.
     pub(super) outbound: Arc<Outbound>,
     pub(super) directory: Option<Directory>,
@@ -56,6 +70,12 @@ pub(super) struct Actor {
     pub(super) again: bool,
     /// The session that was taken over, whose objects are still there.
     pub(super) previous: Option<String>,
+}
+
+/// Where handles see what has become of the session.
+pub(super) struct Tell {
+    pub(super) environment: watch::Sender<Option<Environment>>,
+    pub(super) names: watch::Sender<Arc<SessionNames>>,
 }
 
 /// What runs while a session has the workload.
@@ -119,22 +139,31 @@ impl Actor {
     pub(super) fn new(
         cluster: Cluster,
         plan: Plan,
-        journal: Journal,
+        surroundings: Surroundings,
         chronicle: Arc<Chronicle>,
         commands: mpsc::Receiver<Command>,
-        environment: watch::Sender<Option<Environment>>,
+        tell: Tell,
     ) -> Self {
         let board = Arc::new(Board::new());
         let dialer = Arc::new(Dialer::new(cluster.client(), board.clone(), chronicle.clone()));
+        let outbound = Arc::new(Outbound::new(dialer, Ground::of(plan.hosts.as_ref())));
+        let register =
+            Register::new(&cluster, &plan, outbound.clone(), chronicle.clone(), tell.names);
+        let shelf = Arc::new(Shelf::new(board.clone(), chronicle.clone(), &plan.volumes));
         Self {
             cluster,
             plan,
-            journal,
+            shelf,
+            journal: surroundings.journal,
             chronicle,
             commands,
-            environment,
+            environment: tell.environment,
+            helper: surroundings.helper,
+            overlay: surroundings.overlay,
+            register: Arc::new(register),
+            keeps_names: None,
             board,
-            outbound: Arc::new(Outbound::new(dialer)),
+            outbound,
             directory: None,
             kubernetes: None,
             touched: false,
@@ -169,8 +198,12 @@ impl Actor {
                 break end;
             }
         };
-        let Self { chronicle, outbound, kubernetes, directory, .. } = self;
-        drop((outbound, kubernetes));
+        self.shelf.close();
+        let Self { chronicle, outbound, kubernetes, directory, register, keeps_names, .. } = self;
+        // Names live as long as what they lead to, and not longer.
+        drop(keeps_names);
+        register.clear().await;
+        drop((register, outbound, kubernetes));
         if let Some(directory) = directory {
             directory.remove();
         }

@@ -81,7 +81,7 @@ impl Actor {
         }
         // Whoever was to start the program, it runs by now, and has its ports.
         let request = Request { program: Program::StartedByUser, ..self.plan.request.clone() };
-        let plan = Plan::make(&self.cluster, &request)
+        let plan = Plan::make_for(&self.cluster, &request, self.plan.hosts.as_ref())
             .await
             .map_err(|error| SessionError::Replan(error.explain()))?;
         let blocker = plan.blockers().next().map(|check| check.message.clone());

@@ -175,7 +175,7 @@ pub(super) fn session_of(pod: &Value) -> Option<&str> {
 }
 
 /// Whether the container runs, so that its agent may answer.
-fn runs(pod: &Value, container: &str) -> bool {
+pub(super) fn runs(pod: &Value, container: &str) -> bool {
     let statuses = pod.pointer("/status/containerStatuses").and_then(Value::as_array);
     statuses
         .into_iter()

@@ -9,13 +9,13 @@ use tokio::time::Instant;
 use crate::tunnel::Streams;
 
 /// How long a new connection waits for a tunnel before it is refused.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A ping goes out every 5 s and is answered at once. Without an answer for this long something is wrong, long before the tunnel is given up.
-pub(super) const UNEASY: Duration = Duration::from_secs(7);
+pub(crate) const UNEASY: Duration = Duration::from_secs(7);
 
 #[derive(Debug)]
-pub(super) struct Board {
+pub(crate) struct Board {
     standing: watch::Sender<BTreeMap<String, Standing>>,
 }
 
@@ -26,22 +26,22 @@ struct Standing {
 }
 
 impl Board {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { standing: watch::channel(BTreeMap::new()).0 }
     }
 
-    pub(super) fn up(&self, pod: &str, streams: Streams) {
+    pub(crate) fn up(&self, pod: &str, streams: Streams) {
         let standing = Standing { streams, heard: Instant::now() };
         self.standing.send_modify(|all| drop(all.insert(pod.to_owned(), standing)));
     }
 
     /// Returns whether it was up.
-    pub(super) fn down(&self, pod: &str) -> bool {
+    pub(crate) fn down(&self, pod: &str) -> bool {
         self.standing.send_if_modified(|all| all.remove(pod).is_some())
     }
 
     /// The pod's agent has answered a ping.
-    pub(super) fn heard(&self, pod: &str) {
+    pub(crate) fn heard(&self, pod: &str) {
         self.standing.send_modify(|all| {
             if let Some(standing) = all.get_mut(pod) {
                 standing.heard = Instant::now();
@@ -50,27 +50,47 @@ impl Board {
     }
 
     /// The pods whose tunnel stands.
-    pub(super) fn pods(&self) -> Vec<String> {
+    pub(crate) fn pods(&self) -> Vec<String> {
         self.standing.borrow().keys().cloned().collect()
     }
 
     /// Whether any tunnel stands.
-    pub(super) fn stands(&self) -> bool {
+    pub(crate) fn stands(&self) -> bool {
         !self.standing.borrow().is_empty()
     }
 
     /// Whether any tunnel stands whose agent has answered lately.
-    pub(super) fn hears_somebody(&self) -> bool {
+    pub(crate) fn hears_somebody(&self) -> bool {
         self.standing.borrow().values().any(|standing| standing.heard.elapsed() < UNEASY)
     }
 
+    /// A tunnel whose pod stays the same from call to call, as long as it is there: that of `pod`, else of the first. `None` when there is none for
+    /// [`PATIENCE`].
+    pub(crate) async fn wait_for_pod(&self, pod: Option<&str>) -> Option<(String, Streams)> {
+        let mut standing = self.standing.subscribe();
+        let there = |all: &BTreeMap<String, Standing>| of_pod(all, pod).is_some();
+        let found = tokio::time::timeout(PATIENCE, standing.wait_for(there)).await;
+        found.ok()?.ok().and_then(|all| of_pod(&all, pod))
+    }
+
     /// The tunnel that was heard last, waited for; `None` when there is none for [`PATIENCE`].
-    pub(super) async fn wait(&self) -> Option<Streams> {
+    pub(crate) async fn wait(&self) -> Option<Streams> {
         let mut standing = self.standing.subscribe();
         let found =
             tokio::time::timeout(PATIENCE, standing.wait_for(|all| best(all).is_some())).await;
         found.ok()?.ok().and_then(|all| best(&all))
     }
+}
+
+/// The pod's tunnel, if it stands; else that of the first pod whose does.
+fn of_pod(all: &BTreeMap<String, Standing>, pod: Option<&str>) -> Option<(String, Streams)> {
+    let open = |name: &String, standing: &Standing| {
+        (!standing.streams.is_closed()).then(|| (name.clone(), standing.streams.clone()))
+    };
+    let wanted = pod.and_then(|pod| all.get_key_value(pod));
+    wanted
+        .and_then(|(name, standing)| open(name, standing))
+        .or_else(|| all.iter().find_map(|(name, standing)| open(name, standing)))
 }
 
 fn best(all: &BTreeMap<String, Standing>) -> Option<Streams> {

@@ -17,7 +17,7 @@ use crate::event::{End, Event, Listener, Phase, Snapshot, Step, Tunnel, What};
 /// How many events are kept for those who ask late. Who asks for older ones gets a gap, sees it by the numbers, and asks for a snapshot.
 const KEPT: usize = 10_000;
 
-pub(super) struct Chronicle {
+pub(crate) struct Chronicle {
     inner: Mutex<Inner>,
     latest: watch::Sender<u64>,
     pub(super) counters: Counters,
@@ -29,7 +29,7 @@ struct Inner {
 }
 
 impl Chronicle {
-    pub(super) fn new(session: SessionId, workload: WorkloadRef) -> Self {
+    pub(crate) fn new(session: SessionId, workload: WorkloadRef) -> Self {
         let snapshot = Snapshot {
             seq: 0,
             session,
@@ -53,14 +53,14 @@ impl Chronicle {
     }
 
     /// Tells an event.
-    pub(super) fn tell(&self, what: What) {
+    pub(crate) fn tell(&self, what: What) {
         self.change(Some(what), |_| {});
     }
 
     /// Tells that `listener` has been opened.
-    pub(super) fn listener_opened(&self, listener: Listener) {
+    pub(crate) fn listener_opened(&self, listener: Listener) {
         let what = What::ServiceAdded {
-            service: format!("{}.{}", listener.service, listener.namespace),
+            service: listener.full_name(),
             port: listener.port,
             local: listener.local,
         };
@@ -73,7 +73,7 @@ impl Chronicle {
     }
 
     /// Another session's id and workload, after a lapsed session was connected again.
-    pub(super) fn begin_again(&self, session: SessionId, workload: WorkloadRef) {
+    pub(crate) fn begin_again(&self, session: SessionId, workload: WorkloadRef) {
         self.change(None, |snapshot| {
             snapshot.session = session;
             snapshot.workload = workload;
@@ -82,7 +82,7 @@ impl Chronicle {
         });
     }
 
-    pub(super) fn round_trip(&self, pod: &str, time: Duration) {
+    pub(crate) fn round_trip(&self, pod: &str, time: Duration) {
         self.change(None, |snapshot| {
             if let Some(tunnel) = snapshot.tunnels.iter_mut().find(|tunnel| tunnel.pod == pod) {
                 tunnel.round_trip_us = u64::try_from(time.as_micros()).ok();
@@ -90,12 +90,17 @@ impl Chronicle {
         });
     }
 
+    /// Bytes of files came from the cluster: traffic too, and a sign of life while it holds up the pings.
+    pub(crate) fn came(&self, bytes: u64) {
+        self.counters.traffic.received.fetch_add(bytes, Relaxed);
+    }
+
     /// The pod is gone for good.
-    pub(super) fn forget_pod(&self, pod: &str) {
+    pub(crate) fn forget_pod(&self, pod: &str) {
         self.change(None, |snapshot| snapshot.tunnels.retain(|tunnel| tunnel.pod != pod));
     }
 
-    pub(super) fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         let mut snapshot = self.lock().snapshot.clone();
         snapshot.inbound_open = self.counters.inbound_open.load(Relaxed);
         snapshot.outbound_open = self.counters.outbound_open.load(Relaxed);
@@ -136,7 +141,7 @@ impl Chronicle {
 }
 
 /// The events from number `from` on, those of the past at once, those to come as they come; ends after [`What::Ended`].
-pub(super) fn events(
+pub(crate) fn events(
     chronicle: std::sync::Arc<Chronicle>,
     from: u64,
 ) -> impl Stream<Item = Event> + Send {
@@ -201,10 +206,9 @@ fn apply(snapshot: &mut Snapshot, what: &What) {
         }
         What::Reconnected { .. } => enter(snapshot, Phase::Connected),
         What::ServiceRemoved { service, port } => {
-            snapshot.listeners.retain(|listener| {
-                listener.port != *port
-                    || format!("{}.{}", listener.service, listener.namespace) != *service
-            });
+            snapshot
+                .listeners
+                .retain(|listener| listener.port != *port || listener.full_name() != *service);
         }
         What::Lapsed => {
             snapshot.tunnels.clear();
@@ -219,10 +223,13 @@ fn apply(snapshot: &mut Snapshot, what: &What) {
             enter(snapshot, Phase::Ended(end.clone()));
         }
         What::ServiceAdded { .. }
+        | What::NamesChanged { .. }
         | What::LocalPortSilent { .. }
         | What::LocalPortAnswers { .. }
         | What::DialFailed { .. }
         | What::PortNotServed { .. }
+        | What::VolumeRefreshed { .. }
+        | What::VolumeFailed { .. }
         | What::Warning { .. }
         | What::Overwritten { .. }
         | What::TakenOver { .. }

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use towline_wire::{Meter, Traffic};
 
-use super::outbound::Place;
 use super::traffic::Counters;
 
 /// How many connections that have ended are remembered.
@@ -91,7 +90,7 @@ struct Inner {
     last: u64,
     open: BTreeMap<u64, Arc<Entry>>,
     closed: VecDeque<Connection>,
-    uses: BTreeMap<Place, (u64, Timestamp)>,
+    uses: BTreeMap<(String, String, u16), (u64, Timestamp)>,
 }
 
 #[derive(Debug)]
@@ -127,7 +126,7 @@ impl Connections {
         let id = inner.last;
         if let ConnectionRoute::Outbound { namespace, service, port } = &entry.route {
             let (namespace, service) = (namespace.clone(), service.clone());
-            let used = inner.uses.entry(Place { namespace, service, port: *port });
+            let used = inner.uses.entry((namespace, service, *port));
             let used = used.or_insert((0, opened));
             *used = (used.0 + 1, opened);
         }
@@ -147,10 +146,11 @@ impl Connections {
     }
 
     pub(super) fn uses(&self) -> Vec<ListenerUse> {
-        let use_of = |(place, (connections, last)): (&Place, &(u64, Timestamp))| {
-            let Place { namespace, service, port } = place.clone();
-            ListenerUse { namespace, service, port, connections: *connections, last: *last }
-        };
+        let use_of =
+            |(listener, (connections, last)): (&(String, String, u16), &(u64, Timestamp))| {
+                let (namespace, service, port) = listener.clone();
+                ListenerUse { namespace, service, port, connections: *connections, last: *last }
+            };
         self.lock().uses.iter().map(use_of).collect()
     }
 

@@ -35,7 +35,7 @@ impl Directory {
     }
 
     pub(super) fn remove(&self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+        if let Err(error) = towline_beneath::wipe(&self.0) {
             tracing::warn!(path = %self.0.display(), %error, "the session's directory stays");
         }
     }

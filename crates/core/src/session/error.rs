@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use towline_helper::client::HelperError;
 use towline_workload::{InstallError, PutBackError, RequestError, SessionRecord, WorkloadRef};
 
 use crate::cluster::ClusterError;
@@ -56,6 +57,9 @@ pub(crate) enum SessionError {
         #[source]
         source: std::io::Error,
     },
+    /// The names of the cluster cannot be had on this machine.
+    #[error("The names of the cluster cannot be had here: {0}")]
+    Names(#[source] HelperError),
     /// The journal cannot be written.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -68,6 +72,9 @@ pub(crate) enum SessionError {
     /// Making that plan failed.
     #[error("{}", .0.message)]
     Replan(Report),
+    /// The caller's variables cannot be put over the environment.
+    #[error("{}", .0.message)]
+    Overlay(Report),
     /// The workload could not be put back.
     #[error("{workload} could not be put back: {source}")]
     PutBack {
@@ -90,7 +97,8 @@ impl Explain for SessionError {
         };
         match self {
             Self::Cluster(error) => error.explain(),
-            Self::Replan(report) => report.clone(),
+            Self::Names(error) => error.explain(),
+            Self::Replan(report) | Self::Overlay(report) => report.clone(),
             Self::Request(failure) => Report {
                 message: format!("A request to the cluster failed: {failure}"),
                 ..report(

@@ -3,6 +3,8 @@
 //! A client takes its address from `KUBERNETES_SERVICE_HOST` and wants to see that in the certificate. Where the API server's certificate holds
 //! 127.0.0.1 or localhost, its connections are carried as they are. Most do not: then a relay on this machine shows a certificate of its own,
 //! signed by an authority that is made for the session, and verifies the API server's against the cluster's authority for every connection.
+//! In hosts mode the name `kubernetes.default.svc`, which every API server's certificate holds, leads to a listener on its own port, and no relay
+//! is needed.
 
 mod relay;
 
@@ -26,9 +28,13 @@ use super::outbound::{Opened, Place, Route};
 use super::services::KUBERNETES;
 use crate::environment::{KubernetesApi, as_bytes};
 use crate::event::{Listener, What};
+use crate::names::{NamePort, Subject};
 
 /// The config map with the cluster's authority that Kubernetes puts into every namespace (from 1.20 on).
 const ROOT_CA: &str = "kube-root-ca.crt";
+
+/// The service's port. Every cluster makes it so.
+const PORT: u16 = 443;
 
 /// The TLS handshake with the API server, through the tunnel.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -64,15 +70,25 @@ impl Actor {
             kubernetes.plain.point_to(route);
             return Some(kubernetes.api.clone());
         }
+        let target = route.to_string();
         match self.make_kubernetes(route).await {
             Ok(kubernetes) => {
                 let api = kubernetes.api.clone();
+                let local = SocketAddr::new(api.address, api.port);
+                let name = Some("https".to_owned());
+                let shown = NamePort {
+                    port: PORT,
+                    name: name.clone(),
+                    local: kubernetes.shown(local),
+                    target,
+                };
+                self.outbound.show(place(), shown).await;
                 self.chronicle.listener_opened(Listener {
                     namespace: KUBERNETES.0.to_owned(),
                     service: KUBERNETES.1.to_owned(),
-                    port: 443,
-                    port_name: Some("https".to_owned()),
-                    local: SocketAddr::new(api.address, api.port),
+                    port: PORT,
+                    port_name: name,
+                    local,
                 });
                 self.kubernetes = Some(kubernetes);
                 Some(api)
@@ -88,11 +104,6 @@ impl Actor {
     }
 
     async fn make_kubernetes(&self, route: Route) -> Result<Kubernetes, NoKubernetes> {
-        let place = Place {
-            namespace: KUBERNETES.0.to_owned(),
-            service: KUBERNETES.1.to_owned(),
-            port: 443,
-        };
         let certificates = self.authority().await.ok_or(NoKubernetes::NoAuthority)?;
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(certificates.iter().cloned());
@@ -101,15 +112,27 @@ impl Actor {
             Route::Address { ip, .. } => Some(*ip),
             Route::Name { .. } | Route::Endpoints { .. } => None,
         };
-        let plain = self.outbound.unlisted(&place, route).map_err(NoKubernetes::Listen)?;
+        let place = place();
+        let hosts = self.plan.hosts.as_ref();
+        let has_name =
+            hosts.is_some_and(|plan| plan.hosts.iter().any(|host| host.subject == place.subject));
+        let plain = match has_name {
+            true => self.outbound.unlisted(&place, route).await,
+            false => self.outbound.unlisted_anywhere(&place, route).await,
+        };
+        let plain = plain.map_err(NoKubernetes::Listen)?;
         let local = plain.local;
         let directory = self.directory.as_ref().ok_or(NoKubernetes::NoAuthority)?;
         let write = |pem: &str| {
             let written = directory.write("kubernetes-ca.crt", pem.as_bytes());
             written.map_err(|error| NoKubernetes::Certificate(error.to_string()))
         };
-        // Both at once would do; but mostly neither holds, and the answer is the same.
-        for host in ["127.0.0.1", "localhost"] {
+        // Every API server's certificate holds the first; the others are there in some, and the answer is the same.
+        let hosts: &[&str] = match has_name {
+            true => &["kubernetes.default.svc", "kubernetes.default"],
+            false => &["127.0.0.1", "localhost"],
+        };
+        for host in hosts.iter().copied() {
             if verifies(local, host, &roots).await.is_ok() {
                 let authority = Some(write(&pem(&certificates))?);
                 let api = KubernetesApi {
@@ -159,6 +182,17 @@ impl Actor {
         };
         of_pods.or_else(of_kubeconfig).filter(|certificates| !certificates.is_empty())
     }
+}
+
+impl Kubernetes {
+    /// Where its names lead: they are in the certificate that the API server itself shows.
+    fn shown(&self, by_variables: SocketAddr) -> SocketAddr {
+        if self.plain.local.port() == PORT { self.plain.local } else { by_variables }
+    }
+}
+
+fn place() -> Place {
+    Place { subject: Subject::service(KUBERNETES.0, KUBERNETES.1), port: PORT }
 }
 
 /// Where the agent's own variables say that the API server is.

@@ -1,28 +1,36 @@
 //! The cluster's services on this machine: a listener for each port of each service, and connections from there into the cluster.
 
 mod accept;
+mod ground;
 mod route;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::net::SocketAddr;
+use std::sync::Arc;
 
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 pub(super) use self::accept::Dialer;
 use self::accept::Door;
-pub(super) use self::route::{Route, wanted_by, wanted_by_plan};
+pub(super) use self::ground::{Ground, Hosts, bind};
+pub(super) use self::route::{Route, external, wanted_by, wanted_by_endpoints, wanted_by_plan};
 use crate::event::{Listener, What};
+use crate::names::{NameEntry, NamePort, Subject};
 
-/// One port of one service.
+/// One port of one service, pod or host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
-    pub(super) namespace: String,
-    pub(super) service: String,
+    pub(super) subject: Subject,
     pub(super) port: u16,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.subject, self.port)
+    }
 }
 
 /// A port that is wanted on this machine.
@@ -35,14 +43,33 @@ pub(super) struct Wanted {
 
 pub(super) struct Outbound {
     dialer: Arc<Dialer>,
+    pub(super) ground: Ground,
+    /// Something was opened, closed, or pointed elsewhere.
+    pub(super) changed: Notify,
     inner: Mutex<Inner>,
 }
 
 #[derive(Default)]
 struct Inner {
-    open: BTreeMap<Place, Opened>,
+    open: BTreeMap<Place, Open>,
     /// The port that a place had: it gets the same one when its service comes back, because a program has it in its environment.
     ports: BTreeMap<Place, u16>,
+    /// Listeners that somebody else has opened: the API server's.
+    beside: BTreeMap<Place, NamePort>,
+}
+
+struct Open {
+    name: Option<String>,
+    way: Way,
+}
+
+enum Way {
+    Listening(Opened),
+    /// The local program answers there itself.
+    Program {
+        local: SocketAddr,
+        route: Route,
+    },
 }
 
 /// A listener, and where its connections go. Closed by being dropped.
@@ -65,61 +92,125 @@ impl Opened {
     }
 }
 
-impl Outbound {
-    pub(super) fn new(dialer: Arc<Dialer>) -> Self {
-        Self { dialer, inner: Mutex::default() }
+impl Open {
+    fn point_to(&mut self, to: Route) {
+        match &mut self.way {
+            Way::Listening(opened) => opened.point_to(to),
+            Way::Program { route, .. } => *route = to,
+        }
     }
 
-    /// Makes the listeners of `namespace` those that are `wanted`: opens, closes, and points to where the service is now.
-    pub(super) fn sync(&self, namespace: &str, wanted: Vec<Wanted>) {
-        let mut inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let gone: Vec<Place> = inner
-            .open
-            .keys()
-            .filter(|place| {
-                place.namespace == namespace && !wanted.iter().any(|wanted| wanted.place == **place)
-            })
-            .cloned()
-            .collect();
+    fn as_port(&self, port: u16) -> NamePort {
+        let (local, target) = match &self.way {
+            Way::Listening(opened) => (opened.local, opened.route.borrow().to_string()),
+            Way::Program { local, route } => (*local, route.to_string()),
+        };
+        NamePort { port, name: self.name.clone(), local, target }
+    }
+}
+
+impl Outbound {
+    pub(super) fn new(dialer: Arc<Dialer>, ground: Ground) -> Self {
+        Self { dialer, ground, changed: Notify::new(), inner: Mutex::default() }
+    }
+
+    /// Makes the listeners of `namespace` (none: of hosts outside the cluster) those that are `wanted`: opens, closes, and points to where the service
+    /// is now.
+    pub(super) async fn sync(&self, namespace: &str, wanted: Vec<Wanted>) {
+        let mut inner = self.inner.lock().await;
+        let gone: Vec<Place> = {
+            let still: std::collections::BTreeSet<&Place> =
+                wanted.iter().map(|wanted| &wanted.place).collect();
+            let of_it = inner.open.keys().filter(|place| place.subject.namespace() == namespace);
+            of_it.filter(|place| !still.contains(place)).cloned().collect()
+        };
         for place in gone {
             inner.open.remove(&place);
-            let service = format!("{}.{}", place.service, place.namespace);
+            let service = place.subject.to_string();
             self.dialer.chronicle.tell(What::ServiceRemoved { service, port: place.port });
         }
         for wanted in wanted {
-            self.put(&mut inner, wanted);
+            self.put(&mut inner, wanted).await;
         }
+        drop(inner);
+        self.changed.notify_one();
     }
 
     /// Opens a listener that is nobody's business but the caller's.
-    pub(super) fn unlisted(&self, place: &Place, route: Route) -> io::Result<Opened> {
-        self.open(0, place, route)
+    pub(super) async fn unlisted(&self, place: &Place, route: Route) -> io::Result<Opened> {
+        self.open(&self.ground, 0, place, route).await
     }
 
-    fn put(&self, inner: &mut Inner, wanted: Wanted) {
-        if let Some(opened) = inner.open.get(&wanted.place) {
-            return opened.point_to(wanted.route);
+    /// The same on a free port of 127.0.0.1, whatever the names.
+    pub(super) async fn unlisted_anywhere(
+        &self,
+        place: &Place,
+        route: Route,
+    ) -> io::Result<Opened> {
+        self.open(&Ground::Ports, 0, place, route).await
+    }
+
+    /// Shows a listener that was opened by [`Self::unlisted`], or somewhere else, among the names.
+    pub(super) async fn show(&self, place: Place, port: NamePort) {
+        self.inner.lock().await.beside.insert(place, port);
+        self.changed.notify_one();
+    }
+
+    /// What is open, by what it leads to; names are not known here.
+    pub(super) async fn entries(&self) -> Vec<NameEntry> {
+        let inner = self.inner.lock().await;
+        let beside = inner.beside.iter().map(|(place, port)| (&place.subject, port.clone()));
+        let open =
+            inner.open.iter().map(|(place, open)| (&place.subject, open.as_port(place.port)));
+        let mut entries: BTreeMap<&Subject, Vec<NamePort>> = BTreeMap::new();
+        for (subject, port) in beside.chain(open) {
+            entries.entry(subject).or_default().push(port);
         }
-        let before = inner.ports.get(&wanted.place).copied().unwrap_or(0);
-        let opened = match self.open(before, &wanted.place, wanted.route) {
-            Ok(opened) => opened,
-            Err(error) => {
-                let Place { namespace, service, port } = &wanted.place;
-                let message =
-                    format!("{service}.{namespace}:{port} has no port on this machine: {error}");
-                return self.dialer.chronicle.tell(What::Warning { message });
+        let entry = |(subject, ports): (&Subject, Vec<NamePort>)| {
+            let address = ports.first()?.local.ip();
+            Some(NameEntry { subject: subject.clone(), address, names: Vec::new(), ports })
+        };
+        entries.into_iter().filter_map(entry).collect()
+    }
+
+    async fn put(&self, inner: &mut Inner, wanted: Wanted) {
+        if let Some(open) = inner.open.get_mut(&wanted.place) {
+            return open.point_to(wanted.route);
+        }
+        let Wanted { place, name, route } = wanted;
+        let way = match self.ground.program(&place) {
+            Some(local) => Way::Program { local, route },
+            None => {
+                let before = inner.ports.get(&place).copied().unwrap_or(0);
+                match self.open(&self.ground, before, &place, route).await {
+                    Ok(opened) => Way::Listening(opened),
+                    Err(error) => {
+                        let message = format!("{place} has no port on this machine: {error}");
+                        return self.dialer.chronicle.tell(What::Warning { message });
+                    }
+                }
             }
         };
-        let local = opened.local;
-        inner.ports.insert(wanted.place.clone(), local.port());
-        inner.open.insert(wanted.place.clone(), opened);
-        let Place { namespace, service, port } = wanted.place;
-        let listener = Listener { namespace, service, port, port_name: wanted.name, local };
+        let local = match &way {
+            Way::Listening(opened) => opened.local,
+            Way::Program { local, .. } => *local,
+        };
+        inner.ports.insert(place.clone(), local.port());
+        let (namespace, service) = (place.subject.namespace().to_owned(), place.subject.label());
+        let listener =
+            Listener { namespace, service, port: place.port, port_name: name.clone(), local };
+        inner.open.insert(place, Open { name, way });
         self.dialer.chronicle.listener_opened(listener);
     }
 
-    fn open(&self, port: u16, place: &Place, route: Route) -> io::Result<Opened> {
-        let (listeners, local) = bind(port)?;
+    async fn open(
+        &self,
+        ground: &Ground,
+        port: u16,
+        place: &Place,
+        route: Route,
+    ) -> io::Result<Opened> {
+        let (listeners, local) = ground.listen(place, port).await?;
         let (route, routes) = watch::channel(route);
         let doors: Vec<Door> = listeners.into_iter().map(Door::new).collect();
         let accepts = doors.iter().map(|door| {
@@ -129,32 +220,6 @@ impl Outbound {
         });
         Ok(Opened { local, route, _accepts: accepts.collect(), _doors: doors })
     }
-}
-
-/// Listens on a free port of 127.0.0.1 (`port` if that is free), and on the same port of `[::1]` where that is possible.
-pub(super) fn bind(port: u16) -> io::Result<(Vec<TcpListener>, SocketAddr)> {
-    let v4 = listen((Ipv4Addr::LOCALHOST, port).into()).or_else(|error| match port {
-        0 => Err(error),
-        _ => listen((Ipv4Addr::LOCALHOST, 0).into()),
-    })?;
-    let local = v4.local_addr()?;
-    let v6 = listen((Ipv6Addr::LOCALHOST, local.port()).into()).ok();
-    Ok(([Some(v4), v6].into_iter().flatten().collect(), local))
-}
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    use socket2::{Domain, Protocol, Socket, Type};
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    // So that a port can be had again while connections of its earlier listener linger.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(1024)?;
-    TcpListener::from_std(socket.into())
 }
 
 #[cfg(test)]

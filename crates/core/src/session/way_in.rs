@@ -25,10 +25,12 @@ use super::follow::follow;
 use super::inbound::Inbound;
 use super::lease::{self, Claim, Leases};
 use super::suspicion::Warnings;
-use super::{Signal, install, restorer, services, variables};
+use super::{Signal, install, ready, restorer, services, variables};
 use crate::environment::{Environment, Inputs, Variable, write_env_file};
 use crate::event::{Step, What};
 use crate::journal::Entry;
+use crate::names::Excluded;
+use crate::volumes::ROOT_VARIABLE;
 
 /// Pods that have to be deleted one after the other may each take their grace period.
 const ONE_BY_ONE: Duration = Duration::from_secs(180);
@@ -39,6 +41,7 @@ impl Actor {
             self.directory = Some(Directory::make(&self.plan.session)?);
         }
         self.write_journal()?;
+        self.open_names().await?;
         self.chronicle.tell(What::Step { step: Step::Lease });
         let lease = self.take_lease().await?;
         let (cluster, workload, session) =
@@ -62,22 +65,29 @@ impl Actor {
         self.chronicle.tell(What::Step { step: Step::Pods });
         self.follow_workload(live);
         self.open_tunnels(live);
-        services::open_planned(&self.plan, &self.outbound);
+        if self.plan.hosts.is_none() {
+            services::open_planned(&self.plan, &self.outbound).await;
+        }
         self.await_pods(live, warnings).await?;
 
         self.chronicle.tell(What::Step { step: Step::Environment });
         let agent = self.agents_environment().await?;
+        let root = self.open_volumes(live).await?;
         self.chronicle.tell(What::Step { step: Step::Listeners });
         for namespace in services::namespaces(&self.plan) {
-            let client = self.cluster.client();
-            live.spawn(services::keep(
-                client,
+            let follow = services::Follow {
+                client: self.cluster.client(),
                 namespace,
-                self.outbound.clone(),
-                self.chronicle.clone(),
-            ));
+                outbound: self.outbound.clone(),
+                chronicle: self.chronicle.clone(),
+                excluded: Excluded::of(&self.plan.request.exclude, &self.plan.workload.namespace),
+            };
+            live.spawn(follow.keep());
         }
-        let env_file = self.publish_environment(&agent, original.as_deref()).await?;
+        let env_file =
+            self.publish_environment(&agent, original.as_deref(), root.as_deref()).await?;
+        self.register.write().await.map_err(SessionError::Names)?;
+        self.lay_over().map_err(Leaving::Failed)?;
         self.chronicle.tell(What::Connected { pods: self.board.pods(), env_file });
         if let Some(previous) = self.previous.take() {
             live.spawn(sweep_previous(self.cluster.client(), self.plan.workload.clone(), previous));
@@ -235,12 +245,17 @@ impl Actor {
         &mut self,
         agent: &[Variable],
         original: Option<&[Variable]>,
+        root: Option<&std::path::Path>,
     ) -> Result<std::path::PathBuf, Leaving> {
         let container = variables::container(&self.plan).unwrap_or_default();
         let keys = variables::keys(&self.cluster, &self.plan.workload.namespace, &container).await;
+        if self.plan.hosts.is_some() {
+            self.register
+                .set_domain(ready::domain(&self.board, &self.plan.workload.namespace).await);
+        }
         let kubernetes = self.open_kubernetes(agent).await;
         let snapshot = self.chronicle.snapshot();
-        let environment = Environment::compute(&Inputs {
+        let mut environment = Environment::compute(&Inputs {
             agent,
             container: &container,
             namespace: &self.plan.workload.namespace,
@@ -249,9 +264,13 @@ impl Actor {
             listeners: &snapshot.listeners,
             kubernetes: kubernetes.as_ref(),
         });
+        if let Some(root) = root {
+            environment.add(ROOT_VARIABLE, root.as_os_str().as_encoded_bytes());
+        }
         let directory = self.directory.as_ref().expect("made at the begin of the way in");
         let path = directory.env_file();
         write_env_file(&path, &environment).map_err(SessionError::from)?;
+        environment.keep(directory.path()).map_err(SessionError::from)?;
         self.environment.send_replace(Some(environment));
         Ok(path)
     }

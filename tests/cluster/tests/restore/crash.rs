@@ -22,7 +22,12 @@ fn kept_here(ns: &Namespace) -> Result<Vec<PathBuf>> {
     while let Some(directory) = directories.pop() {
         for entry in std::fs::read_dir(&directory)? {
             let path = entry?.path();
-            if path.is_dir() { directories.push(path) } else { files.push(path) }
+            // The settings are the user's own.
+            if path.is_dir() {
+                directories.push(path);
+            } else if !path.ends_with("settings.yaml") {
+                files.push(path);
+            }
         }
     }
     Ok(files)

@@ -72,6 +72,15 @@ fn pods_view(server: SocketAddr) -> Names {
 }
 
 #[tokio::test]
+async fn the_search_list_is_the_pods() {
+    let names = pods_view(cluster_dns().await);
+    assert_eq!(
+        names.search_list(),
+        ["shop.svc.cluster.local.", "svc.cluster.local.", "cluster.local."]
+    );
+}
+
+#[tokio::test]
 async fn a_service_is_found_by_each_of_its_names() {
     let names = pods_view(cluster_dns().await);
     for name in [

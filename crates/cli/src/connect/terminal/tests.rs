@@ -64,7 +64,8 @@ fn the_command_has_the_terminal_and_gives_it_back() {
 #[ignore = "needs a terminal; run by the test above"]
 async fn inside_a_terminal() {
     let command: Vec<OsString> = ["sh", "-c", SCRIPT].map(OsString::from).into();
-    let mut program = Program::start(&command, &Environment::default(), Output::Inherited).unwrap();
+    let mut program =
+        Program::start(&command, None, &Environment::default(), Output::Inherited).unwrap();
     assert_eq!(program.ended().await, Ended::Exited(5));
     assert_eq!(nix::unistd::tcgetpgrp(std::io::stdin()), Ok(nix::unistd::getpgrp()));
     println!("ours again");

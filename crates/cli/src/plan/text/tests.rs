@@ -85,3 +85,30 @@ fn a_value_stays_one_line() {
     assert_eq!(value(&json!(["a", "--b=c"])), "a --b=c");
     assert_eq!(measure_text_width(&value(&json!("y".repeat(300)))), VALUE_WIDTH);
 }
+
+#[test]
+fn the_lines_of_the_hosts_file_are_shown_and_counted() {
+    let mut plan = sample();
+    assert!(!super::plan(&plan, Colour::Off).contains("/etc/hosts"));
+    let host = |number: usize, ports: &[u16]| {
+        json!({
+            "subject": {"kind": "service", "namespace": "shop", "name": format!("s{number}")},
+            "address": format!("127.77.0.{}", number + 1),
+            "names": [format!("s{number}"), format!("s{number}.shop")],
+            "ports": ports,
+        })
+    };
+    let mut hosts = vec![host(0, &[])];
+    hosts.extend((1..25).map(|number| host(number, &[60_000])));
+    plan.hosts =
+        serde_json::from_value(json!({"domain": "cluster.local", "hosts": hosts})).unwrap();
+    let text = super::plan(&plan, Colour::Off);
+    assert!(text.contains("  + /etc/hosts  127.77.0.1   s0 s0.shop   your program\n"), "{text}");
+    assert!(
+        text.contains("  + /etc/hosts  127.77.0.20  s19 s19.shop\n") && !text.contains("s20.shop"),
+        "{text}"
+    );
+    assert!(text.contains("and 5 lines more"), "{text}");
+    assert!(text.contains("administrator's rights are needed for the hosts file\n"), "{text}");
+    assert!(text.contains("each by its cluster names, on its own ports"), "{text}");
+}

@@ -74,8 +74,8 @@ impl Dialer {
     }
 
     async fn carry(&self, tcp: TcpStream, place: &Place, route: &Route) {
-        let Place { namespace, service, port } = place.clone();
-        let to = ConnectionRoute::Outbound { namespace, service, port };
+        let (namespace, service) = (place.subject.namespace().to_owned(), place.subject.label());
+        let to = ConnectionRoute::Outbound { namespace, service, port: place.port };
         let open = self.chronicle.counters.open(to, tcp.peer_addr().ok());
         let stream = match self.dial(place, route).await {
             Ok(stream) => stream,
@@ -107,13 +107,13 @@ impl Dialer {
             return;
         }
         told.insert(place.clone(), now);
-        let to = format!("{}.{}:{}", place.service, place.namespace, place.port);
-        self.chronicle.tell(What::DialFailed { to, reason });
+        self.chronicle.tell(What::DialFailed { to: place.to_string(), reason });
     }
 
     async fn endpoint_port(&self, place: &Place, name: Option<&str>) -> Option<u16> {
-        let api: Api<Endpoints> = Api::namespaced(self.client.clone(), &place.namespace);
-        let read = tokio::time::timeout(Duration::from_secs(5), api.get_opt(&place.service)).await;
+        let api: Api<Endpoints> = Api::namespaced(self.client.clone(), place.subject.namespace());
+        let label = place.subject.label();
+        let read = tokio::time::timeout(Duration::from_secs(5), api.get_opt(&label)).await;
         let endpoints = read.ok()?.ok()??;
         let ports = endpoints
             .subsets

@@ -1,12 +1,15 @@
 //! Where a service's connections go, seen from the agent's pod.
 
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
-use k8s_openapi::api::core::v1::{Service, ServicePort};
+use k8s_openapi::api::core::v1::{Endpoints, Service, ServicePort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{Place, Wanted};
+use crate::names::Subject;
 use crate::plan::OutboundService;
+use crate::request::ExternalHost;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::session) enum Route {
@@ -16,6 +19,17 @@ pub(in crate::session) enum Route {
     Name { host: String, port: u16 },
     /// A headless service whose pods name the port; its endpoints know the number.
     Endpoints { host: String, port_name: Option<String>, fallback: u16 },
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address { ip, port } => SocketAddr::new(*ip, *port).fmt(f),
+            Self::Name { host, port } => write!(f, "{host}:{port}"),
+            Self::Endpoints { host, port_name: Some(name), .. } => write!(f, "{host}:{name}"),
+            Self::Endpoints { host, port_name: None, fallback } => write!(f, "{host}:{fallback}"),
+        }
+    }
 }
 
 /// The listeners that `service` needs: one for each TCP port.
@@ -47,13 +61,13 @@ pub(in crate::session) fn wanted_by(service: &Service) -> Vec<Wanted> {
                 },
                 (None, None, None) => Route::Name { host: host(), port: number },
             };
-            let place = Place { namespace: namespace.clone(), service: name.clone(), port: number };
-            Some(Wanted { place, name: port.name.clone(), route })
+            let subject = Subject::service(namespace, name);
+            Some(Wanted { place: Place { subject, port: number }, name: port.name.clone(), route })
         })
         .collect()
 }
 
-/// The same from the plan, for services that may not be watched.
+/// The same from the plan, for services that may not be watched; and for the pods that have names of their own.
 pub(in crate::session) fn wanted_by_plan(service: &OutboundService) -> Vec<Wanted> {
     let host = || format!("{}.{}.svc", service.name, service.namespace);
     let wanted = service.ports.iter().map(|port| {
@@ -61,12 +75,46 @@ pub(in crate::session) fn wanted_by_plan(service: &OutboundService) -> Vec<Wante
             Some(ip) => Route::Address { ip, port: port.port },
             None => Route::Name { host: host(), port: port.target.unwrap_or(port.port) },
         };
-        let place = Place {
-            namespace: service.namespace.clone(),
-            service: service.name.clone(),
-            port: port.port,
-        };
-        Wanted { place, name: port.name.clone(), route }
+        let subject = Subject::service(&service.namespace, &service.name);
+        Wanted { place: Place { subject, port: port.port }, name: port.name.clone(), route }
+    });
+    wanted.chain(pods(service)).collect()
+}
+
+/// What a headless service needs besides [`wanted_by`]: its pods' own ports, as in the cluster, and its pods' names.
+pub(in crate::session) fn wanted_by_endpoints(
+    service: &Service,
+    endpoints: &Endpoints,
+) -> Vec<Wanted> {
+    let Some(mut known) = OutboundService::of(service) else { return Vec::new() };
+    known.add_endpoints(endpoints);
+    wanted_by_plan(&known)
+}
+
+fn pods(service: &OutboundService) -> impl Iterator<Item = Wanted> {
+    service.pods.iter().flat_map(|pod| {
+        pod.ports(service).into_iter().map(|(port, target)| {
+            let subject = Subject::Pod {
+                namespace: service.namespace.clone(),
+                service: service.name.clone(),
+                pod: pod.name.clone(),
+            };
+            let named = pod.ports.iter().find(|known| known.port == target);
+            Wanted {
+                place: Place { subject, port },
+                name: named.and_then(|port| port.name.clone()),
+                route: Route::Address { ip: pod.address, port: target },
+            }
+        })
+    })
+}
+
+/// The ports of a host outside the cluster.
+pub(in crate::session) fn external(host: &ExternalHost) -> Vec<Wanted> {
+    let wanted = host.ports.iter().map(|port| Wanted {
+        place: Place { subject: Subject::External { host: host.name.clone() }, port: *port },
+        name: None,
+        route: Route::Name { host: host.name.to_string(), port: *port },
     });
     wanted.collect()
 }
@@ -108,6 +156,39 @@ mod tests {
             routes(json!({"clusterIP": "None", "ports": ports})),
             [(80, name(host, 8080)), (81, name(host, 81)), (82, named)]
         );
+    }
+
+    #[test]
+    fn pods_have_names_and_ports_of_their_own() {
+        let service = json!({"metadata": {"name": "db", "namespace": "shop"}, "spec": {
+            "clusterIP": "None", "ports": [{"port": 80, "targetPort": "http"}],
+        }});
+        let endpoints = json!({"subsets": [{"addresses": [{"ip": "10.0.0.7", "hostname": "db-0"}], "ports": [{"port": 8080}]}]});
+        let wanted = wanted_by_endpoints(
+            &serde_json::from_value(service).unwrap(),
+            &serde_json::from_value(endpoints).unwrap(),
+        );
+        let told: Vec<_> =
+            wanted.iter().map(|wanted| format!("{} {}", wanted.place, wanted.route)).collect();
+        assert_eq!(
+            told,
+            [
+                "db.shop:80 db.shop.svc:8080",
+                "db.shop:8080 db.shop.svc:8080",
+                "db-0.db.shop:8080 10.0.0.7:8080",
+                "db-0.db.shop:80 10.0.0.7:8080"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_external_host_is_reached_by_its_name() {
+        let host =
+            ExternalHost { name: "db.example.com".parse().unwrap(), ports: vec![5432, 5433] };
+        let wanted = external(&host);
+        assert_eq!(wanted.len(), 2);
+        assert_eq!(wanted[0].route, name("db.example.com", 5432));
+        assert_eq!(wanted[1].place.to_string(), "db.example.com:5433");
     }
 
     #[test]

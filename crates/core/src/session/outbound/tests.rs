@@ -21,34 +21,34 @@ fn outbound() -> (Outbound, Arc<Chronicle>) {
         WorkloadRef { kind: Kind::Deployment, namespace: "shop".into(), name: "orders".into() };
     let chronicle = Arc::new(Chronicle::new(SessionId::generate(), workload));
     let dialer = Dialer::new(client(), Arc::new(Board::new()), chronicle.clone());
-    (Outbound::new(Arc::new(dialer)), chronicle)
+    (Outbound::new(Arc::new(dialer), Ground::Ports), chronicle)
 }
 
 fn wanted(service: &str, ip: &str) -> Wanted {
-    let place = Place { namespace: "shop".into(), service: service.into(), port: 80 };
+    let place = Place { subject: Subject::service("shop", service), port: 80 };
     Wanted { place, name: None, route: Route::Address { ip: ip.parse().unwrap(), port: 80 } }
 }
 
 #[tokio::test]
 async fn a_service_that_comes_back_has_its_port_again() {
     let (outbound, chronicle) = outbound();
-    outbound.sync("shop", vec![wanted("a", "10.0.0.1"), wanted("b", "10.0.0.2")]);
+    outbound.sync("shop", vec![wanted("a", "10.0.0.1"), wanted("b", "10.0.0.2")]).await;
     let before = chronicle.snapshot().listeners;
     assert_eq!(before.len(), 2);
-    outbound.sync("other", vec![]);
-    outbound.sync("shop", vec![wanted("b", "10.0.0.2")]);
+    outbound.sync("other", vec![]).await;
+    outbound.sync("shop", vec![wanted("b", "10.0.0.2")]).await;
     assert_eq!(chronicle.snapshot().listeners.len(), 1);
-    outbound.sync("shop", vec![wanted("a", "10.0.0.9"), wanted("b", "10.0.0.2")]);
+    outbound.sync("shop", vec![wanted("a", "10.0.0.9"), wanted("b", "10.0.0.2")]).await;
     assert_eq!(chronicle.snapshot().listeners, before);
     let told = chronicle.snapshot().seq;
-    outbound.sync("shop", vec![wanted("a", "10.0.0.9"), wanted("b", "10.0.0.3")]);
+    outbound.sync("shop", vec![wanted("a", "10.0.0.9"), wanted("b", "10.0.0.3")]).await;
     assert_eq!(chronicle.snapshot().seq, told, "another address is nobody's event");
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_a_tunnel_a_connection_waits_and_is_then_reset_and_told_of_once() {
     let (outbound, chronicle) = outbound();
-    outbound.sync("shop", vec![wanted("a", "10.0.0.1")]);
+    outbound.sync("shop", vec![wanted("a", "10.0.0.1")]).await;
     let local = chronicle.snapshot().listeners[0].local;
     for _ in 0..2 {
         let mut tcp = TcpStream::connect(local).await.unwrap();

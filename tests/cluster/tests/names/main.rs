@@ -1,0 +1,8 @@
+//! The cluster's names on this machine, through its hosts file.
+
+#![allow(clippy::unwrap_used)]
+
+mod changes;
+mod ends;
+mod refused;
+mod shop;

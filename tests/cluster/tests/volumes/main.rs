@@ -1,0 +1,6 @@
+//! The container's volumes as files on this machine.
+
+mod copied;
+mod mount;
+mod on_demand;
+mod scene;
