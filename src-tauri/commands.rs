@@ -7,6 +7,7 @@ mod logs;
 mod sessions;
 mod state;
 mod system;
+mod volumes;
 
 use tauri::{Wry, ipc::Invoke};
 use towline_app::view::Report;
@@ -26,6 +27,8 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         launch::plan,
         launch::containers,
         launch::connect,
+        launch::find_holders,
+        launch::stop_holder,
         launch::save_profile,
         launch::remove_profile,
         launch::choose_directory,
@@ -42,6 +45,13 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         sessions::connections,
         sessions::test_listener,
         sessions::events,
+        volumes::measure_volume,
+        volumes::list_volume,
+        volumes::fetch_volume,
+        volumes::cancel_fetch,
+        volumes::write_back,
+        volumes::changed_files,
+        volumes::open_volume,
         logs::logs,
         logs::open_pod_log,
         logs::close_pod_log,
@@ -49,6 +59,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         diagnosis::diagnose,
         diagnosis::diagnostic_report,
         diagnosis::repair,
+        diagnosis::repair_hosts,
         diagnosis::open_log_directory,
     ]
 }

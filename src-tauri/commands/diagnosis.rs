@@ -27,6 +27,11 @@ pub(super) async fn repair(
 }
 
 #[tauri::command]
+pub(super) async fn repair_hosts(controller: State<'_, Controller>) -> Answer<Repaired> {
+    controller.repair_hosts().await
+}
+
+#[tauri::command]
 pub(super) async fn open_log_directory(
     app: AppHandle,
     controller: State<'_, Controller>,

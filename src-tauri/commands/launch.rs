@@ -3,7 +3,7 @@
 use tauri::{AppHandle, State};
 use towline_app::{
     Controller,
-    view::{ContainerChoice, LaunchRequest, Plan, Profile},
+    view::{ContainerChoice, Holder, LaunchRequest, Plan, Profile, StopHolder, Stopped},
 };
 
 use super::{Answer, system};
@@ -29,6 +29,23 @@ pub(super) async fn containers(
 #[tauri::command]
 pub(super) async fn connect(controller: State<'_, Controller>, plan_id: String) -> Answer<String> {
     controller.connect(&plan_id).await
+}
+
+#[tauri::command]
+pub(super) async fn find_holders(
+    controller: State<'_, Controller>,
+    address: String,
+    port: u16,
+) -> Answer<Vec<Holder>> {
+    controller.find_holders(&address, port).await
+}
+
+#[tauri::command]
+pub(super) async fn stop_holder(
+    controller: State<'_, Controller>,
+    stop: StopHolder,
+) -> Answer<Stopped> {
+    controller.stop_holder(&stop).await
 }
 
 #[tauri::command]

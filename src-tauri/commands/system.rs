@@ -24,7 +24,7 @@ pub(super) fn show_directory(app: &AppHandle, directory: &Path) -> Answer<()> {
     let path = directory.display().to_string();
     app.opener().open_path(&path, None::<&str>).map_err(|error| {
         let message = format!("No file manager opens {path}: {error}");
-        refused("file_manager", message, Some("The log files can be read there with any editor."))
+        refused("file_manager", message, Some("The files can be read there with any editor."))
     })
 }
 

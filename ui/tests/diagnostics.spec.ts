@@ -5,7 +5,7 @@ test('nothing stands in the way', async ({ page }) => {
   await open(page, 'connected');
   await page.getByTestId('nav-diagnostics').click();
   await expect(page.getByText('Nothing stands in the way')).toBeVisible();
-  await expect(page.getByTestId('check')).toHaveCount(8);
+  await expect(page.getByTestId('check')).toHaveCount(10);
   await expect(page.getByRole('region', { name: 'sandbox' })).toContainText('answers in 4 ms');
   await look(page, 'diagnostics');
 });
@@ -13,7 +13,7 @@ test('nothing stands in the way', async ({ page }) => {
 test('each check with its result and one fix', async ({ page }) => {
   await open(page, 'diagnosis-bad');
   await page.getByTestId('nav-diagnostics').click();
-  await expect(page.getByText('3 problems, 4 warnings')).toBeVisible();
+  await expect(page.getByText('4 problems, 5 warnings')).toBeVisible();
   const check = (id: string) => page.locator(`[data-testid=check][data-check="${id}"]`);
   await expect(check('plugins')).toContainText('Looked in /home/mara/.local/bin');
   await expect(check('plugins')).toContainText('Problem');

@@ -34,7 +34,7 @@ test('the form changes the plan and the command line', async ({ page }) => {
   await expect(page.getByTestId(testids.launchDirectory)).toHaveValue('/home/mara/src/orders');
   await page.locator(`[data-testid="${testids.launchPort}"][data-remote="8080"]`).fill('3000');
   await expect(page.getByTestId(testids.launchCommandLine)).toHaveText(
-    'towline connect service/orders --context sandbox -n shop -p 8080:3000 -- python3 orders.py',
+    'towline connect service/orders --context sandbox -n shop -p 8080:3000 --no-admin -- python3 orders.py',
   );
   await expect(review(page)).toContainText('127.0.0.1:3000');
   await expect(review(page)).toHaveAttribute('data-state', 'ready');

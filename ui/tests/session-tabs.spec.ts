@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test';
 import { changeSession, copied, openSession } from './session.support';
 import { expect, look, test } from './support';
 
@@ -42,6 +43,18 @@ test.describe('DNS', () => {
     await expect(page.getByTestId('listener-result')).toHaveCount(6);
     await expect(page.locator('[data-reached=false]')).toContainText('timed out after 3 s');
     await look(page, 'session-dns');
+  });
+
+  test('in the mode with the hosts file, by all their names', async ({ page }) => {
+    await openSession(page, 'session-hosts', 'dns');
+    const redis = page.locator('[data-testid=listener][data-service=redis]');
+    await expect(redis).toContainText(
+      'redis redis.shop redis.shop.svc redis.shop.svc.cluster.local',
+    );
+    await expect(redis).toContainText('127.77.25.39:6379');
+    await redis.getByRole('button', { name: /Copy address/ }).click();
+    expect(await copied(page)).toBe('redis:6379');
+    await look(page, 'session-dns-names');
   });
 
   test('a service that comes and one that goes', async ({ page }) => {
@@ -126,12 +139,73 @@ test.describe('environment', () => {
   });
 });
 
-test('volumes: what is mounted, and that the files are not here', async ({ page }) => {
-  await openSession(page, 'session', 'volumes');
-  await expect(page.getByTestId('volume')).toHaveCount(5);
-  await expect(page.getByText('does not have these files in this version')).toBeVisible();
-  await expect(page.getByRole('row', { name: /\/etc\/orders-secrets/ })).toContainText('read only');
-  await look(page, 'session-volumes');
+test.describe('volumes', () => {
+  const volume = (page: Page, path: string) =>
+    page.locator(`[data-testid=volume][data-path="${path}"]`);
+
+  test('what is mounted, how fresh it is, and where it is here', async ({ page }) => {
+    await openSession(page, 'session', 'volumes');
+    await expect(page.getByTestId('volume')).toHaveCount(6);
+    const settings = volume(page, '/etc/orders');
+    await expect(settings).toContainText('As in the pod, since 14 min ago');
+    await settings.getByRole('button', { name: /Copy path/ }).click();
+    expect(await copied(page)).toBe('/run/user/1000/towline/4c19e7/root/etc/orders');
+    await expect(volume(page, '/var/lib/orders')).toContainText('claim, writable');
+    await look(page, 'session-volumes');
+  });
+
+  test('one on demand is measured, looked into, fetched with progress, and cancelled', async ({
+    page,
+  }) => {
+    await openSession(page, 'volumes-slow', 'volumes');
+    const data = volume(page, '/var/lib/orders');
+    await data.getByTestId('volume-measure').click();
+    await expect(data.getByTestId('volume-size')).toContainText('58 MiB');
+    await data.getByTestId('volume-fetch').click();
+    const entry = (name: string) => page.locator(`[data-testid=volume-entry][data-name="${name}"]`);
+    await expect(entry('events.sock').getByRole('checkbox')).toBeDisabled();
+    await entry('archive').getByTestId('volume-enter').click();
+    await entry('2026-11-25.jsonl').getByRole('checkbox').check();
+    await expect(page.getByText('There is more than is shown here')).toBeVisible();
+    await page.getByRole('navigation', { name: 'Directory' }).getByRole('button').click();
+    await entry('orders.db').getByRole('checkbox').check();
+    await expect(page.getByText('2 chosen')).toBeVisible();
+    await look(page, 'volume-picker');
+    await page.getByTestId('volume-fetch-chosen').click();
+    await expect(page.getByTestId('volume-picker')).toBeHidden();
+    await expect(data).toHaveAttribute('data-state', 'fetching');
+    await expect(data).toContainText('18 MiB of 47 MiB');
+    await look(page, 'session-volumes-fetching');
+    await data.getByTestId('volume-cancel').click();
+    await expect(data).toHaveAttribute('data-state', 'fetched');
+  });
+
+  test('changed files are written back', async ({ page }) => {
+    await openSession(page, 'session', 'volumes');
+    const data = volume(page, '/var/lib/orders');
+    await expect(data.getByTestId('volume-write')).toHaveCount(0);
+    await data.getByTestId('volume-fetch').click();
+    await page.getByTestId('volume-fetch-all').click();
+    await expect(data).toHaveAttribute('data-state', 'fetched');
+    await data.getByTestId('volume-write').click();
+    await expect(page.getByTestId('write-confirm')).toBeDisabled();
+    await page.locator('[data-testid=write-file][data-path="schema.sql"] input').check();
+    await look(page, 'volume-write');
+    await page.getByTestId('write-confirm').click();
+    await expect(page.getByText('1 file was written to /var/lib/orders')).toBeVisible();
+  });
+
+  test('what cannot be read is told where it was asked for', async ({ page }) => {
+    await openSession(page, 'volumes-fail', 'volumes');
+    const data = volume(page, '/var/lib/orders');
+    await data.getByTestId('volume-measure').click();
+    await expect(page.getByText('cannot be measured')).toBeVisible();
+    await data.getByTestId('volume-fetch').click();
+    await expect(page.getByTestId('volume-picker')).toContainText('may not be read');
+    await look(page, 'volume-picker-fails');
+    await page.keyboard.press('Escape');
+    await expect(page.getByTestId('volume-picker')).toBeHidden();
+  });
 });
 
 test('events: the newest on top, and those that come', async ({ page }) => {

@@ -22,6 +22,7 @@ use crate::explorer::{Contexts, Explorer};
 use crate::launch::Launcher;
 use crate::leftovers::Leftovers;
 use crate::logs::Logs;
+use crate::machine::Machine;
 use crate::outbox::{FrameStream, Outbox};
 use crate::preferences::Preferences;
 use crate::profiles::Profiles;
@@ -57,6 +58,7 @@ struct Parts {
     profiles: Profiles,
     logs: Logs,
     sessions: Sessions,
+    machine: Machine,
     launcher: Launcher,
     leftovers: Leftovers,
     diagnosis: Diagnosis,
@@ -84,14 +86,20 @@ impl Controller {
             Explorer::new(outbox.clone(), contexts.clone(), search_path.clone(), leftovers.clone());
         let clusters = Arc::new(explorer.clone());
         let logs = Logs::new(publish.clone(), clusters.clone());
+        let machine = Machine::new(publish.clone());
         let sessions =
             Sessions::new(publish, logs.clone(), search_path.as_function(), directories.journal());
         explorer.recognise({
             let sessions = sessions.clone();
             move |session| sessions.owns(session)
         });
-        let launcher =
-            Launcher::new(clusters, preferences.clone(), profiles.clone(), sessions.clone());
+        let launcher = Launcher::new(
+            clusters,
+            preferences.clone(),
+            profiles.clone(),
+            sessions.clone(),
+            machine.clone(),
+        );
         let diagnosis = Diagnosis::new(
             directories.clone(),
             contexts.clone(),
@@ -111,6 +119,7 @@ impl Controller {
             profiles,
             logs,
             sessions,
+            machine,
             launcher,
             leftovers,
             diagnosis,
@@ -139,6 +148,7 @@ impl Controller {
             profiles: parts.profiles.all(),
             preferences: parts.preferences.current(),
             leftovers: parts.leftovers.all(),
+            helper: parts.machine.helper_state(),
         }
     }
 

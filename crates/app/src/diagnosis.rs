@@ -13,6 +13,7 @@ pub use self::log_files::{LogHandle, init_logging};
 use crate::directories::Directories;
 use crate::explorer::{Contexts, Explorer};
 use crate::leftovers::Leftovers;
+use crate::machine;
 use crate::shell_path::SearchPath;
 use crate::view::{App, DiagnosticAction, DiagnosticCheck, SessionEvent, Tone, Variable};
 
@@ -56,6 +57,8 @@ impl Diagnosis {
         all.push(checks::writable("logs", "Log files", &parts.directories.logs));
         all.push(checks::writable("state", "Journal", &parts.directories.state));
         all.push(checks::free_port());
+        all.push(machine::hosts_check(here));
+        all.push(machine::helper_check(here, &app.helper));
         all.push(checks::leftovers(&parts.leftovers.all()));
         all.extend(cluster_checks::not_connected(app));
         let opened = parts.explorer.opened();

@@ -4,7 +4,6 @@ mod command_line;
 mod kept;
 mod request;
 mod review;
-mod volumes;
 
 use std::sync::Arc;
 
@@ -15,8 +14,9 @@ use towline_core::request::Target;
 use towline_core::target;
 
 use self::kept::{Kept, Plans};
-pub(crate) use self::review::inbound;
+pub(crate) use self::review::{inbound, volume};
 use crate::clusters::Clusters;
+use crate::machine::Machine;
 use crate::preferences::Preferences;
 use crate::profiles::{Profiles, title};
 use crate::program::{Command, CommandError};
@@ -31,6 +31,7 @@ pub struct Launcher {
     preferences: Preferences,
     profiles: Profiles,
     sessions: Sessions,
+    machine: Machine,
     plans: Arc<Plans>,
 }
 
@@ -41,8 +42,9 @@ impl Launcher {
         preferences: Preferences,
         profiles: Profiles,
         sessions: Sessions,
+        machine: Machine,
     ) -> Self {
-        Self { clusters, preferences, profiles, sessions, plans: Arc::default() }
+        Self { clusters, preferences, profiles, sessions, machine, plans: Arc::default() }
     }
 
     /// Reads all that a session would change. Changes nothing.
@@ -65,19 +67,23 @@ impl Launcher {
         let plan = Plan::make(&cluster, &request).await.map_err(|error| explained(&error))?;
         let Options { kubeconfig, files, .. } = cluster.options();
         let files = kubeconfig.map_or(files, |file| vec![file]);
-        let line = command_line::of(&form, &request, &files, command.as_ref());
+        let default = self.preferences.current().mode;
+        let line = command_line::of(&form, &request, &files, command.as_ref(), default);
         let mut review = review::of(&plan, &form, line.clone());
+        if let Some(rights) = &mut review.rights {
+            rights.asks = self.machine.asks().await;
+        }
         review.checks.splice(0..0, self.program_checks(command.as_ref()));
         review.checks.sort_by_key(|check| std::cmp::Reverse(check.tone));
         review.ready = !review.checks.iter().any(|check| check.tone == view::Tone::Bad);
         let launch = Launch {
             cluster,
             title: title(&form.target).to_owned(),
-            volumes: review.volumes.clone(),
             command,
             command_line: line,
             form,
             plan,
+            helper: None,
         };
         self.plans.keep(Kept::new(launch, &review));
         Ok(review)
@@ -122,9 +128,10 @@ impl Launcher {
     ///
     /// # Errors
     ///
-    /// When the plan is not kept any more, or says itself that connecting is not possible.
+    /// When the plan is not kept any more, or says itself that connecting is not possible; `not_granted` when it needs administrator rights and gets none.
+    /// Nothing has been changed then.
     pub async fn connect(&self, plan_id: &str) -> Result<String, Report> {
-        let Some(kept) = self.plans.take(plan_id) else {
+        let Some(mut kept) = self.plans.take(plan_id) else {
             let message =
                 "This review is out of date: another one was made, or it is older than 15 minutes.";
             let hint = Some("Make the review again, and connect then.");
@@ -133,6 +140,16 @@ impl Launcher {
         if let Some(blocker) = kept.blocker.clone() {
             self.plans.keep(kept);
             return Err(blocker);
+        }
+        if kept.launch.plan.hosts.is_some() {
+            match self.machine.helper().await {
+                Ok(helper) => kept.launch.helper = Some(helper),
+                // The plan is as good as before: the user may think better of it.
+                Err(report) => {
+                    self.plans.keep(kept);
+                    return Err(report);
+                }
+            }
         }
         let remembered = self.profiles.used(&kept.launch.form);
         let id = self.sessions.begin(kept.launch);
@@ -145,7 +162,7 @@ impl Launcher {
 
 #[cfg(test)]
 pub(crate) mod testing {
-    use crate::view::{LaunchRequest, Mode, ProgramSpec};
+    use crate::view::{Files, LaunchRequest, Mode, ProgramSpec};
 
     /// A request for `target` in namespace `shop` of the context `sandbox`.
     pub(crate) fn request(target: &str) -> LaunchRequest {
@@ -157,12 +174,14 @@ pub(crate) mod testing {
             ports: Vec::new(),
             namespaces: Vec::new(),
             program: ProgramSpec::ByUser,
-            mode: Mode::default(),
+            mode: Mode::NoAdministrator,
             agent_image: None,
             pull_secret: None,
             lease_seconds: None,
             take_over: false,
             reconnect: false,
+            exclude: Vec::new(),
+            files: Files::default(),
         }
     }
 }

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 use towline_core::report::{Code, Explain};
+use towline_core::request::Names;
 use towline_core::settings::{ContextSettings, Settings};
 
 use self::desktop::Desktop;
 use crate::publish::Publish;
 use crate::report::{explained, failure};
-use crate::view::{self, Change, ContextPreferences, Report};
+use crate::view::{self, Change, ContextPreferences, Mode, Report};
 
 /// Leases that make sense, in seconds.
 const LEASES: std::ops::RangeInclusive<u32> = 5..=3600;
@@ -44,6 +45,7 @@ impl Preferences {
             problem = Some(format!("The settings of the window cannot be used: {error}."));
             Desktop::default()
         });
+        let names = settings.names;
         let contexts = settings.contexts.into_iter().map(|(context, settings)| {
             let ContextSettings { agent_image, pull_secret } = settings;
             ContextPreferences { context, agent_image, pull_secret }
@@ -51,7 +53,7 @@ impl Preferences {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let preferences = view::Preferences {
             theme: desktop.theme,
-            mode: desktop.mode,
+            mode: mode(names),
             lease_seconds: desktop.lease_seconds,
             kubeconfig_files: desktop.kubeconfig_files,
             notifications: desktop.notifications,
@@ -102,6 +104,14 @@ impl Preferences {
     }
 }
 
+/// What the launcher begins with.
+fn mode(names: Option<Names>) -> Mode {
+    match names.unwrap_or_default() {
+        Names::HostsFile => Mode::HostsFile,
+        Names::Variables => Mode::NoAdministrator,
+    }
+}
+
 fn valid(mut wanted: view::Preferences) -> Result<view::Preferences, Report> {
     if !LEASES.contains(&wanted.lease_seconds) {
         let message = format!("A lease of {} seconds makes no sense.", wanted.lease_seconds);
@@ -143,6 +153,14 @@ fn write(file: &Path, wanted: &view::Preferences) -> Result<(), Report> {
         (context, ContextSettings { agent_image, pull_secret })
     });
     settings.contexts = contexts.collect();
+    // The default is not written: it may be another one in a later version.
+    let was = mode(settings.names);
+    if was != wanted.mode {
+        settings.names = Some(match wanted.mode {
+            Mode::HostsFile => Names::HostsFile,
+            Mode::NoAdministrator => Names::Variables,
+        });
+    }
     Desktop::from(wanted).put_into(&mut settings.desktop).map_err(|error| {
         failure(Code::Internal, format!("The settings cannot be written as YAML: {error}."), None)
     })?;

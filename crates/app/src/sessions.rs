@@ -6,6 +6,7 @@ mod environment;
 mod figures;
 mod follow;
 mod traffic;
+mod volumes;
 mod words;
 
 use std::ffi::OsString;
@@ -20,12 +21,13 @@ use towline_core::report::Code;
 
 use self::entry::Entry;
 use crate::logs::Logs;
+use crate::machine::Use;
 use crate::program::Command;
 use crate::publish::Publish;
 use crate::report::failure;
 use crate::view::{
     Change, Connection, EnvironmentFormat, LaunchRequest, ListenerTest, Notice, Report, Session,
-    SessionEvent, Tone, Variable, Volume,
+    SessionEvent, Tone, Variable,
 };
 
 /// Gives the `PATH` in which programs are looked for and that they get; `None`: this process's.
@@ -56,10 +58,11 @@ pub(crate) struct Launch {
     pub(crate) form: LaunchRequest,
     /// The target's name without its kind.
     pub(crate) title: String,
-    pub(crate) volumes: Vec<Volume>,
     /// What is started once connected.
     pub(crate) command: Option<Command>,
     pub(crate) command_line: String,
+    /// Had before anything is changed, where the plan needs it.
+    pub(crate) helper: Option<Use>,
 }
 
 impl Sessions {

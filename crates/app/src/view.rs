@@ -12,13 +12,17 @@ mod diagnosis;
 mod explorer;
 mod launch;
 mod logs;
+mod machine;
 mod preferences;
 mod session;
+mod volumes;
 
 pub use self::app::*;
 pub use self::diagnosis::*;
 pub use self::explorer::*;
 pub use self::launch::*;
 pub use self::logs::*;
+pub use self::machine::*;
 pub use self::preferences::*;
 pub use self::session::*;
+pub use self::volumes::*;

@@ -41,6 +41,9 @@ fn bindings_are_current() {
     view::PodLogQuery::export_all(&config).unwrap();
     view::DiagnosticCheck::export_all(&config).unwrap();
     view::Repaired::export_all(&config).unwrap();
+    view::StopHolder::export_all(&config).unwrap();
+    view::Stopped::export_all(&config).unwrap();
+    view::VolumeListing::export_all(&config).unwrap();
 
     if std::env::var_os("TOWLINE_WRITE_BINDINGS").is_some() {
         std::fs::create_dir_all(committed()).unwrap();

@@ -62,7 +62,7 @@ impl<'d> Application<'d> {
     ) -> Result<Self> {
         let (port, native_port) = two_free_ports()?;
         let output = File::options().create(true).append(true).open(log)?;
-        let mut driver = command(setting("TOWLINE_TEST_DRIVER")?);
+        let mut driver = desktop.command(setting("TOWLINE_TEST_DRIVER")?);
         driver
             .args(["--port", &port.to_string(), "--native-port", &native_port.to_string()])
             .args(["--native-driver", "/usr/bin/WebKitWebDriver"])

@@ -11,6 +11,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use towline_cluster_tests::{eventually, setting};
 
+use crate::home;
 use crate::process::{self, MARKER, command};
 
 /// How long a part of the desktop may take to say that it is there.
@@ -37,6 +38,8 @@ pub struct Desktop {
     pub bus: String,
     display: String,
     marker: String,
+    /// What the application finds as this machine's hosts file.
+    hosts: Option<PathBuf>,
     // Ended when dropped.
     _parts: Vec<Child>,
 }
@@ -47,10 +50,13 @@ impl Desktop {
     /// # Errors
     /// When a part is not installed or does not start.
     pub async fn start() -> Result<Self> {
-        let home = tempfile::Builder::new().prefix("towline-desktop-").tempdir()?;
+        let home = home::make()?;
         for name in ["run", "tmp", "config", "state", "data", "cache"] {
             fs::create_dir(home.path().join(name))?;
         }
+        // The hosts file of the machine that the tests run on is nobody's to change.
+        fs::create_dir(home.path().join("config/towline"))?;
+        fs::write(home.path().join("config/towline/settings.yaml"), "names: variables\n")?;
         let marker = home.path().display().to_string();
 
         let mut xvfb = command("Xvfb");
@@ -77,7 +83,8 @@ impl Desktop {
             .stderr(Stdio::null());
         let (daemon, bus) = first_line(&mut daemon, "dbus-daemon").await?;
 
-        let mut desktop = Self { home, bus, display, marker, _parts: vec![xvfb, daemon] };
+        let mut desktop =
+            Self { home, bus, display, marker, hosts: None, _parts: vec![xvfb, daemon] };
         let mut manager = command("openbox");
         desktop.tell(&mut manager);
         let manager = manager.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
@@ -88,6 +95,49 @@ impl Desktop {
         })
         .await?;
         Ok(desktop)
+    }
+
+    /// The display's name.
+    pub fn display(&self) -> &str {
+        &self.display
+    }
+
+    /// Gives the application a hosts file and a place for the helper of its own, in a mount namespace: what it changes there, nobody else sees.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn with_hosts_file(mut self) -> Result<Self> {
+        let path = self.home.path().join("hosts");
+        fs::write(&path, "127.0.0.1 localhost\n::1 localhost ip6-localhost\n# ours\n")?;
+        self.hosts = Some(path);
+        Ok(self)
+    }
+
+    /// The file that the application finds as its hosts file; only after [`Desktop::with_hosts_file`].
+    pub fn hosts_file(&self) -> &Path {
+        self.hosts.as_deref().unwrap_or_else(|| Path::new("/etc/hosts"))
+    }
+
+    /// A command that the application is started by.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let Some(hosts) = &self.hosts else { return command(program) };
+        const OWN: &str = "mount --bind \"$0\" /etc/hosts && mkdir -p /run/towline && mount -t tmpfs tmpfs /run/towline && exec \"$@\"";
+        let mut own = command("unshare");
+        own.args(["--mount", "--propagation", "private", "sh", "-c", OWN]).arg(hosts).arg(program);
+        own
+    }
+
+    /// Runs a program on the machine that the application of this process sees, and gives what it printed.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub async fn run_beside(&self, id: u32, program: &str, arguments: &[&str]) -> Result<String> {
+        let mut command = command("nsenter");
+        command.args(["--target", &id.to_string(), "--mount", "--", program]).args(arguments);
+        let output = command.output().await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{program} {}: {said}", arguments.join(" "));
+        Ok(String::from_utf8(output.stdout)?)
     }
 
     /// Tells a command where the desktop is.

@@ -9,8 +9,11 @@
 
 pub mod application;
 pub mod desktop;
+mod home;
 pub mod kubeconfig;
+pub mod notifications;
 pub mod process;
+pub mod relay;
 pub mod steps;
 pub mod tray;
 pub mod window;

@@ -160,6 +160,25 @@ impl Window {
         self.explain(text).await
     }
 
+    /// Waits until the text in the page's tree satisfies `wanted`, and gives it: also that of elements with `overflow: hidden`, such as names that may be
+    /// cut at the end of their column. WebKit's driver takes any of those that holds nothing but text for hidden (`isElementSubtreeHiddenByOverflow` in
+    /// its `ElementDisplayed.js`), and leaves it out of [`Window::text`].
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn content(&self, mark: &Mark, wanted: impl Fn(&str) -> bool) -> Result<String> {
+        let content = eventually(&format!("the content of {mark}"), || {
+            in_time(async {
+                let element = self.client.find(Locator::Css(&mark.0)).await?;
+                let content = element.prop("textContent").await?.unwrap_or_default();
+                ensure!(wanted(&content), "it is {content:?}");
+                Ok(Some(content))
+            })
+        })
+        .await;
+        self.explain(content).await
+    }
+
     /// Waits until an element is no more.
     ///
     /// # Errors

@@ -41,7 +41,7 @@ async fn from_the_list_of_clusters_to_the_restored_workload() -> Result<()> {
     window.picture("launcher").await?;
     window.connect().await?;
 
-    traffic_reaches_the_local_program(&namespace, window).await?;
+    traffic_reaches_the_local_program(&namespace, window, program.local).await?;
     environment_and_names(&namespace, window).await?;
     lines_arrive(window).await?;
     window.picture("session").await?;
@@ -54,7 +54,11 @@ async fn from_the_list_of_clusters_to_the_restored_workload() -> Result<()> {
 }
 
 /// A customer's request inside the cluster is answered from here, and shows.
-async fn traffic_reaches_the_local_program(namespace: &Namespace, window: &Window) -> Result<()> {
+async fn traffic_reaches_the_local_program(
+    namespace: &Namespace,
+    window: &Window,
+    local: u16,
+) -> Result<()> {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname")?.trim().to_owned();
     eventually("orders answers from this machine", || async {
         let overview = shop::gateway(namespace, "/", None).await?;
@@ -63,7 +67,13 @@ async fn traffic_reaches_the_local_program(namespace: &Namespace, window: &Windo
     })
     .await?;
     window.click(&mark("tab-traffic")).await?;
-    window.text(&mark("connection"), |text| text.starts_with("In")).await?;
+    // From the cluster only: the program asks services too.
+    window.click(&mark("traffic-in")).await?;
+    let row = mark("connection");
+    window.text(&row, |text| text.starts_with("In")).await?;
+    // The names of a row may be cut, and so the driver takes them for hidden.
+    let told = window.content(&row, |text| text.contains(&format!("127.0.0.1:{local}"))).await?;
+    ensure!(told.contains("orders-"), "the pod that received it: {told}");
     Ok(())
 }
 
@@ -78,7 +88,9 @@ async fn environment_and_names(namespace: &Namespace, window: &Window) -> Result
     window.fill(&mark("environment-filter"), "REDIS_PASSWORD").await?;
     let password = variable("REDIS_PASSWORD");
     let value = mark("variable-value").inside(&password);
-    window.text(&value, |text| text.chars().all(|letter| letter == '•')).await?;
+    window
+        .text(&value, |text| !text.is_empty() && text.chars().all(|letter| letter == '•'))
+        .await?;
     let secret = namespace
         .kubectl(&["get", "secret", "redis", "-o", "go-template={{.data.password | base64decode}}"])
         .await?;
@@ -88,7 +100,7 @@ async fn environment_and_names(namespace: &Namespace, window: &Window) -> Result
 
     window.click(&mark("tab-dns")).await?;
     let catalogue = mark("listener").with("data-service", "catalogue");
-    window.text(&catalogue, |text| text.contains("127.0.0.1:")).await?;
+    window.content(&catalogue, |text| text.contains("127.0.0.1:")).await?;
     Ok(())
 }
 

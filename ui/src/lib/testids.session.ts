@@ -34,6 +34,8 @@ export const sessionTestids = {
   tabLogs: 'tab-logs',
   tabEvents: 'tab-events',
 
+  /** The filter; `traffic-all`, `traffic-in`, `traffic-out`, `traffic-failed`. */
+  traffic: 'traffic',
   /** A connection. */
   connection: 'connection',
   /** A listener; `data-service`, `data-port`. */
@@ -47,7 +49,25 @@ export const sessionTestids = {
   variable: 'variable',
   variableValue: 'variable-value',
   variableReveal: 'variable-reveal',
+  /** A volume; `data-path` is its mount path, `data-state` its state. */
   volume: 'volume',
+  volumeState: 'volume-state',
+  volumeSize: 'volume-size',
+  volumeMeasure: 'volume-measure',
+  volumeFetch: 'volume-fetch',
+  volumeCancel: 'volume-cancel',
+  volumeWrite: 'volume-write',
+  volumeOpen: 'volume-open',
+  volumePicker: 'volume-picker',
+  /** An entry in the picker; `data-name`. */
+  volumeEntry: 'volume-entry',
+  volumeEnter: 'volume-enter',
+  volumeFetchAll: 'volume-fetch-all',
+  volumeFetchChosen: 'volume-fetch-chosen',
+  writeDialog: 'write-dialog',
+  /** A changed file; `data-path`. */
+  writeFile: 'write-file',
+  writeConfirm: 'write-confirm',
   /** An event; `data-seq`. */
   event: 'event',
 

@@ -37,6 +37,14 @@ impl Controller {
         self.parts.leftovers.repair(leftover, &self.parts.explorer).await
     }
 
+    /// Takes lines of the hosts file out that sessions have left which are no more: asks for administrator rights.
+    ///
+    /// # Errors
+    /// When they are not granted, or the hosts file cannot be read.
+    pub async fn repair_hosts(&self) -> Result<Repaired, Report> {
+        self.parts.machine.repair_hosts().await
+    }
+
     /// Where the log files stand.
     pub fn log_directory(&self) -> &Path {
         &self.parts.directories.logs

@@ -1,7 +1,9 @@
 //! From a target to a session.
 
 use super::Controller;
-use crate::view::{ContainerChoice, LaunchRequest, Plan, Profile, Report};
+use crate::view::{
+    ContainerChoice, Holder, LaunchRequest, Plan, Profile, Report, StopHolder, Stopped,
+};
 
 impl Controller {
     /// Reads all that a session would change. Changes nothing.
@@ -31,6 +33,22 @@ impl Controller {
     /// When the plan is not kept any more, or forbids to connect.
     pub async fn connect(&self, plan_id: &str) -> Result<String, Report> {
         self.parts.launcher.connect(plan_id).await
+    }
+
+    /// Who holds a port that another user's process has: asks for administrator rights.
+    ///
+    /// # Errors
+    /// When they are not granted, or nobody holds it any more.
+    pub async fn find_holders(&self, address: &str, port: u16) -> Result<Vec<Holder>, Report> {
+        self.parts.machine.find_holders(address, port).await
+    }
+
+    /// Stops the process that holds a port: the user has said so for this very process.
+    ///
+    /// # Errors
+    /// When it does not hold it any more, or cannot be stopped. Nothing has been stopped then.
+    pub async fn stop_holder(&self, stop: &StopHolder) -> Result<Stopped, Report> {
+        self.parts.machine.stop_holder(stop).await
     }
 
     /// Keeps a profile; one of the same id is replaced.

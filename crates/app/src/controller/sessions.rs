@@ -1,7 +1,12 @@
 //! Sessions and their programs.
 
+use std::path::PathBuf;
+
 use super::Controller;
-use crate::view::{Connection, EnvironmentFormat, ListenerTest, Report, SessionEvent, Variable};
+use crate::view::{
+    Connection, EnvironmentFormat, ListenerTest, Report, SessionEvent, Variable, VolumeListing,
+    VolumeSize,
+};
 
 /// Each of these fails when there is no such session.
 impl Controller {
@@ -97,6 +102,72 @@ impl Controller {
         port: u16,
     ) -> Result<ListenerTest, Report> {
         self.parts.sessions.test_listener(id, namespace, service, port).await
+    }
+
+    /// Counts files and bytes of a volume in the cluster.
+    ///
+    /// # Errors
+    /// When there is no such session or volume, or it cannot be read.
+    pub async fn measure_volume(&self, id: &str, volume: &str) -> Result<VolumeSize, Report> {
+        self.parts.sessions.measure_volume(id, volume).await
+    }
+
+    /// What a directory of a volume has; the top is the empty string.
+    ///
+    /// # Errors
+    /// When there is no such session, volume or directory, or it cannot be read.
+    pub async fn list_volume(
+        &self,
+        id: &str,
+        volume: &str,
+        directory: &str,
+    ) -> Result<VolumeListing, Report> {
+        self.parts.sessions.list_volume(id, volume, directory).await
+    }
+
+    /// Begins to copy paths of a volume to this machine; none: everything. Returns at once; frames tell.
+    ///
+    /// # Errors
+    /// When there is no such session or volume, or files of it are being copied already.
+    pub fn fetch_volume(&self, id: &str, volume: &str, paths: Vec<String>) -> Result<(), Report> {
+        self.parts.sessions.fetch_volume(id, volume, paths)
+    }
+
+    /// Ends a copy that is under way; what has come stays.
+    ///
+    /// # Errors
+    /// When there is no such session.
+    pub fn cancel_fetch(&self, id: &str, volume: &str) -> Result<(), Report> {
+        self.parts.sessions.cancel_fetch(id, volume)
+    }
+
+    /// Writes files of this machine back to a volume; gives how many were written.
+    ///
+    /// # Errors
+    /// When there is no such session or volume, or a file was changed in the cluster since it was copied.
+    pub async fn write_back(
+        &self,
+        id: &str,
+        volume: &str,
+        paths: Vec<String>,
+    ) -> Result<u32, Report> {
+        self.parts.sessions.write_back(id, volume, paths).await
+    }
+
+    /// Files of this machine's copy that are not as they came, by path.
+    ///
+    /// # Errors
+    /// When there is no such session or copy.
+    pub fn changed_files(&self, id: &str, volume: &str) -> Result<Vec<String>, Report> {
+        self.parts.sessions.changed_files(id, volume)
+    }
+
+    /// Where this machine's copy of a volume stands.
+    ///
+    /// # Errors
+    /// When there is no such session or copy.
+    pub fn volume_directory(&self, id: &str, volume: &str) -> Result<PathBuf, Report> {
+        self.parts.sessions.volume_directory(id, volume)
     }
 
     /// The session's events from number `from` on (the first is 1), at most `limit`.

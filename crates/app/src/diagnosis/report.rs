@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use super::redact::Redactor;
+use super::redact::redactor;
 use crate::view::{
     App, ClusterPhase, DiagnosticCheck, Session, SessionEvent, SessionPhase, TableKind, TableState,
     Tone, Variable,
@@ -62,7 +62,7 @@ pub(super) fn text(
     for entry in log {
         line(&mut text, entry);
     }
-    Redactor::new(app).redact(&text)
+    redactor(app).redact(&text)
 }
 
 fn head(text: &mut String, app: &App) {

@@ -4,6 +4,7 @@
 
 mod feed;
 mod heartbeat;
+mod lean;
 mod namespaces;
 mod news;
 mod scopes;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use towline_core::request::Request;
 
 use crate::program::Command;
-use crate::view::LaunchRequest;
+use crate::view::{LaunchRequest, Mode};
 
 /// The line, quoted for a POSIX shell. `kubeconfigs` are the files that were chosen; none: the usual ones. What has its default is left out, but for the context and the namespace: a line is pasted elsewhere, later.
 pub(super) fn of(
@@ -13,6 +13,7 @@ pub(super) fn of(
     request: &Request,
     kubeconfigs: &[PathBuf],
     command: Option<&Command>,
+    default: Mode,
 ) -> String {
     let mut words = vec!["towline".to_owned(), "connect".to_owned(), request.target.to_string()];
     let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
@@ -42,6 +43,19 @@ pub(super) fn of(
     }
     if request.lease != Request::LEASE {
         option("--lease", format!("{}s", request.lease.as_secs()));
+    }
+    if !request.exclude.is_empty() {
+        option("--exclude", request.exclude.join(","));
+    }
+    // A line is pasted elsewhere, where the settings may say something else; but the default of all is not named.
+    let (no_admin, hosts) = match form.mode {
+        Mode::NoAdministrator => (true, false),
+        Mode::HostsFile => (false, default != Mode::HostsFile),
+    };
+    for (flag, wanted) in [("--no-admin", no_admin), ("--hosts", hosts)] {
+        if wanted {
+            words.push(flag.to_owned());
+        }
     }
     for (flag, wanted) in [("--take-over", request.take_over), ("--reconnect", request.reconnect)] {
         if wanted {
@@ -73,13 +87,16 @@ mod tests {
 
     fn line(form: &LaunchRequest) -> String {
         let command = Command::parse(&form.program).unwrap();
-        of(form, &parse(form, 120).unwrap(), &[], command.as_ref())
+        of(form, &parse(form, 120).unwrap(), &[], command.as_ref(), Mode::NoAdministrator)
     }
 
     #[test]
     fn what_has_its_default_is_left_out() {
-        let expected = "towline connect service/orders --context sandbox -n shop";
+        let expected = "towline connect service/orders --context sandbox -n shop --no-admin";
         assert_eq!(line(&form("service/orders")), expected);
+        let mut named = form("service/orders");
+        named.mode = Mode::HostsFile;
+        assert!(line(&named).ends_with(" -n shop --hosts"), "the settings say something else");
     }
 
     #[test]
@@ -88,9 +105,9 @@ mod tests {
         let request = parse(&form, 120).unwrap();
         let line = |files: &[&str]| {
             let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
-            of(&form, &request, &files, None)
+            of(&form, &request, &files, None, Mode::NoAdministrator)
         };
-        assert!(line(&["/a b"]).ends_with(" --kubeconfig '/a b'"));
+        assert!(line(&["/a b"]).ends_with(" --kubeconfig '/a b' --no-admin"));
         assert!(line(&["/a", "/b c"]).starts_with("KUBECONFIG='/a:/b c' towline connect "));
     }
 
@@ -106,6 +123,7 @@ mod tests {
         form.pull_secret = Some("registry".into());
         form.lease_seconds = Some(300);
         (form.take_over, form.reconnect) = (true, true);
+        form.exclude = vec!["redis".into(), "db.billing".into()];
         let program = "python3 'my app.py' --verbose".to_owned();
         form.program = ProgramSpec::Command { line: program, directory: Some("/a dir".into()) };
         let line = line(&form);
@@ -131,6 +149,9 @@ mod tests {
             "registry",
             "--lease",
             "300s",
+            "--exclude",
+            "redis,db.billing",
+            "--no-admin",
             "--take-over",
             "--reconnect",
             "--",

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use towline_core::report::Code;
-use towline_core::request::{PortMapping, Program, Request, Target, is_subdomain};
+use towline_core::request::{Names, PortMapping, Program, Request, Target, Volumes, is_subdomain};
 
 use crate::report::failure;
-use crate::view::{LaunchRequest, ProgramSpec, Report};
+use crate::view::{Files, LaunchRequest, Mode, ProgramSpec, Report};
 
 /// The request that the form describes. `lease_seconds` is the lease of the settings.
 pub(super) fn parse(form: &LaunchRequest, lease_seconds: u32) -> Result<Request, Report> {
@@ -26,11 +26,24 @@ pub(super) fn parse(form: &LaunchRequest, lease_seconds: u32) -> Result<Request,
     request.lease = Duration::from_secs(form.lease_seconds.unwrap_or(lease_seconds).into());
     request.take_over = form.take_over;
     request.reconnect = form.reconnect;
+    request.names = names(form.mode);
     request.program = match form.program {
         ProgramSpec::ByUser => Program::StartedByUser,
         ProgramSpec::Command { .. } => Program::StartedByTowline,
     };
+    request.exclude = form.exclude.iter().filter_map(|name| given(Some(name))).collect();
+    request.volumes = match form.files {
+        Files::Small => Volumes::Small,
+        Files::None => Volumes::None,
+    };
     Ok(request)
+}
+
+fn names(mode: Mode) -> Names {
+    match mode {
+        Mode::HostsFile => Names::HostsFile,
+        Mode::NoAdministrator => Names::Variables,
+    }
 }
 
 pub(super) fn target(text: &str) -> Result<Target, Report> {

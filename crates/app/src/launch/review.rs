@@ -1,15 +1,19 @@
 //! The core's plan, made for reading.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::core::v1::PodSpec;
 use serde::Deserialize;
 use serde_json::Value;
+use towline_core::names::{HostsPlan, PlannedHost};
 use towline_core::plan::{self, Outcome, Plan};
+use towline_core::volumes::{Handling, PlannedVolume};
 
-use super::volumes;
+use crate::machine;
 use crate::report::name;
 use crate::view::{
-    Check, ContainerChoice, FieldChange, InboundPort, LaunchRequest, NewObject, OutboundService,
-    SessionMark, Tone,
+    Check, ContainerChoice, FieldChange, HostsLine, InboundPort, LaunchRequest, NewObject,
+    OutboundService, Rights, SessionMark, Tone, Volume, VolumeComes,
 };
 
 /// The longest value of a field that is shown, in characters.
@@ -39,7 +43,11 @@ pub(super) fn of(plan: &Plan, form: &LaunchRequest, command_line: String) -> cra
         objects: plan.objects.iter().map(object).collect(),
         inbound: inbound(plan),
         outbound: plan.outbound.iter().map(outbound).collect(),
-        volumes: volumes::of(&spec, &plan.container),
+        mode: form.mode,
+        hosts: plan.hosts.iter().flat_map(|hosts| &hosts.hosts).map(hosts_line).collect(),
+        rights: plan.hosts.as_ref().map(rights),
+        taken: machine::taken(plan),
+        volumes: plan.volumes.iter().map(volume).collect(),
         checks: plan.checks.iter().map(check).collect(),
         occupied_by: plan.occupied_by.as_ref().map(|record| SessionMark {
             id: record.id.clone(),
@@ -103,6 +111,42 @@ fn outbound(service: &plan::OutboundService) -> OutboundService {
     }
 }
 
+fn hosts_line(host: &PlannedHost) -> HostsLine {
+    HostsLine {
+        address: host.address.to_string(),
+        names: host.names.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// `asks` is not known here.
+fn rights(hosts: &HostsPlan) -> Rights {
+    let from = machine::unprivileged_from();
+    let ports = hosts.hosts.iter().flat_map(|host| &host.ports).copied();
+    let low: BTreeSet<u16> = ports.filter(|port| *port < from).collect();
+    Rights {
+        hosts_file: towline_machine::hosts_file::PATH.to_owned(),
+        ports: low.into_iter().collect(),
+        asks: true,
+    }
+}
+
+/// A volume for the window.
+pub(crate) fn volume(volume: &PlannedVolume) -> Volume {
+    Volume {
+        name: volume.name.clone(),
+        mount_path: volume.mount_path.clone(),
+        kind: volume.kind.words().to_owned(),
+        source: volume.source.clone(),
+        read_only: volume.read_only,
+        sub_path: volume.sub_path.clone(),
+        comes: match volume.handling {
+            Handling::Copied => VolumeComes::KeptFresh,
+            Handling::OnDemand => VolumeComes::OnDemand,
+            Handling::Left => VolumeComes::No,
+        },
+    }
+}
+
 fn object(object: &plan::NewObject) -> NewObject {
     let plan::NewObject { kind, name, purpose } = object.clone();
     NewObject { kind, name, purpose }
@@ -117,7 +161,13 @@ fn check(check: &plan::Check) -> Check {
             Outcome::Blocked => Tone::Bad,
         },
         message: check.message.clone(),
-        fix: check.fix.clone(),
+        // The core's own words are for the command line too; here it can be done on the spot.
+        fix: match check.port {
+            Some(_) => {
+                Some("See the ports that are taken: it can be stopped, or done without.".into())
+            }
+            None => check.fix.clone(),
+        },
         code: check.code.map(name),
     }
 }

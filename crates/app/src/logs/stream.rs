@@ -68,6 +68,8 @@ pub(super) async fn stream(mut streamed: Streamed) -> Result<(), String> {
 /// How far the log has been read.
 #[derive(Default)]
 struct Place {
+    /// Whether it was told that the container is gone.
+    gone: bool,
     /// The last line's time, and how many lines of that very time were read.
     last: Option<(Timestamp, u32)>,
     /// Of those, how many are still to be skipped, because they come once more.
@@ -120,6 +122,13 @@ async fn read(bytes: impl futures::AsyncBufRead, place: &mut Place, streamed: &S
     let (mut lines, mut buffer) = (Lines::default(), vec![0; 64 * 1024]);
     let mut add = |raw: RawLine<'_>| {
         let (time, raw) = parse(raw);
+        if time.is_none() && is_of_the_kubelet(raw.bytes) {
+            if !std::mem::replace(&mut place.gone, true) {
+                let name = &streamed.origin.name;
+                streamed.log.say(&format!("The log of {name} ends: the container is gone."));
+            }
+            return;
+        }
         if time.is_none_or(|time| place.is_new(time)) {
             let time = time.unwrap_or_else(Timestamp::now).as_millisecond();
             streamed.log.add_one(time, streamed.origin.source, &streamed.origin.name, raw);
@@ -136,6 +145,18 @@ async fn read(bytes: impl futures::AsyncBufRead, place: &mut Place, streamed: &S
         }
     }
     lines.finish(&mut add);
+}
+
+/// Whether the kubelet writes that it cannot read a log, in the place of its lines; they have no time of their own. Its words:
+/// `pkg/kubelet/kuberuntime/logs/logs.go` and `pkg/kubelet/server/server.go` of Kubernetes.
+fn is_of_the_kubelet(line: &[u8]) -> bool {
+    const WORDS: [&[u8]; 4] = [
+        b"rpc error: code = NotFound",
+        b"rpc error: code = Unknown desc = Error: No such container",
+        b"unable to retrieve container logs for ",
+        b"failed to try resolving symlinks in path ",
+    ];
+    WORDS.iter().any(|words| line.starts_with(words))
 }
 
 /// Takes the time off the beginning of a line, where the kubelet puts it.
@@ -206,6 +227,8 @@ mod tests {
         assert_eq!((rest.bytes, rest.length), (&b" two spaces"[..], 969));
         let raw = RawLine { bytes: b"no time", length: 7 };
         assert_eq!(parse(raw), (None, raw));
+        assert!(is_of_the_kubelet(b"rpc error: code = NotFound desc = an error occurred"));
+        assert!(!is_of_the_kubelet(b"the other side said: rpc error: code = NotFound"));
         let empty = RawLine { bytes: b"2026-01-02T03:04:05Z ", length: 21 };
         assert_eq!(parse(empty).1.bytes, b"");
     }

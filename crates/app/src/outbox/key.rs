@@ -14,6 +14,7 @@ pub(super) enum Key {
     Log(String),
     Profiles,
     Leftovers,
+    Helper,
 }
 
 impl Key {
@@ -31,6 +32,7 @@ impl Key {
             Change::Profiles { .. } => Self::Profiles,
             Change::Preferences { .. } => Self::Preferences,
             Change::Leftovers { .. } => Self::Leftovers,
+            Change::Helper { .. } => Self::Helper,
             Change::Notice { .. } | Change::Navigate { .. } | Change::QuitRequested { .. } => {
                 return None;
             }

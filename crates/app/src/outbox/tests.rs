@@ -29,6 +29,7 @@ fn app() -> App {
             problem: None,
         },
         leftovers: Vec::new(),
+        helper: Default::default(),
     }
 }
 

@@ -40,6 +40,8 @@ fn what_is_saved_is_there_after_a_restart_and_what_is_not_known_stays() {
     wanted.contexts.push(context("home", " a:1 "));
     wanted.log_level = LogLevel::Debug;
     wanted.lease_seconds = 30;
+    assert_eq!(wanted.mode, Mode::HostsFile);
+    wanted.mode = Mode::NoAdministrator;
     preferences.save(wanted).unwrap();
     let again = open(&file).0.current();
     assert_eq!(again, preferences.current());
@@ -47,6 +49,7 @@ fn what_is_saved_is_there_after_a_restart_and_what_is_not_known_stays() {
     assert!(std::fs::read_to_string(&file).unwrap().contains("fromTheFuture"));
     // The command line reads the same file.
     let settings = Settings::read(&file).unwrap();
+    assert_eq!(settings.names, Some(Names::Variables));
     assert_eq!(settings.contexts["work"].pull_secret.as_deref(), Some("registry"));
     assert!(matches!(published.take().as_slice(), [Change::Preferences { .. }]));
 }

@@ -17,6 +17,7 @@ use super::command::Command;
 use super::group::Group;
 use super::output;
 use crate::logs::LogWriter;
+use crate::own_variables::own_variables;
 use crate::view::LogSource;
 
 /// How long a program that was told to end may take.
@@ -59,6 +60,9 @@ impl Running {
         process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own, so that what it starts is ended with it, and a Ctrl-C in a terminal that the window was started from is not for it.
         process.process_group(0).kill_on_drop(true);
+        for name in own_variables() {
+            process.env_remove(name);
+        }
         if let Some(path) = path {
             process.env("PATH", path);
         }

@@ -25,6 +25,8 @@ pub(super) struct Course {
     stopping: Option<i64>,
     /// Whether it was ever connected.
     pub(super) connected: bool,
+    /// Whether it is on its way in, for the first time or once more.
+    arriving: bool,
     /// Whether the last event was taken in. The core's snapshot may be ahead of the events.
     over: bool,
     /// Fields that somebody else had changed, and that were left so.
@@ -58,6 +60,7 @@ impl Course {
             count: 0,
             stopping: None,
             connected: false,
+            arriving: true,
             over: false,
             kept: Vec::new(),
             workload_is: WorkloadIs::Untouched,
@@ -70,8 +73,15 @@ impl Course {
         let time = event.time.as_millisecond();
         match &event.what {
             What::Step { step } => {
-                self.end_step(time);
-                if *step == Step::Lease {
+                // Putting back what was not finished, and nobody asked for that: the step before is where it broke off.
+                let broken = self.arriving && self.stopping.is_none() && *step == Step::Restore;
+                self.end_step(time, broken);
+                self.arriving &= *step != Step::Restore;
+                // Names are made ready before the lease is taken, where they are wanted.
+                let after_names =
+                    self.steps.last().is_some_and(|last| last.step == words::step(Step::Names));
+                if *step == Step::Names || (*step == Step::Lease && !after_names) {
+                    self.arriving = true;
                     self.steps.clear();
                     self.workload_is = WorkloadIs::Untouched;
                 }
@@ -79,16 +89,17 @@ impl Course {
                     self.workload_is = WorkloadIs::Changed;
                 }
                 let step = words::step(*step).to_owned();
-                self.steps.push(StepTime { step, began: time, took: None });
+                self.steps.push(StepTime { step, began: time, took: None, failed: false });
             }
             What::Connected { .. } => {
                 self.connected = true;
-                self.end_step(time);
+                self.arriving = false;
+                self.end_step(time, false);
             }
-            What::Lapsed => self.end_step(time),
-            What::Ended { .. } => {
+            What::Lapsed => self.end_step(time, false),
+            What::Ended { end } => {
                 self.over = true;
-                self.end_step(time);
+                self.end_step(time, matches!(end, End::Failed { .. }));
             }
             What::LocalPortSilent { remote, local, reason } => {
                 self.silent.retain(|port| port.remote != *remote);
@@ -198,9 +209,10 @@ impl Course {
         SessionPhase::Ended { how, tone, message, report }
     }
 
-    fn end_step(&mut self, time: i64) {
+    fn end_step(&mut self, time: i64, failed: bool) {
         if let Some(step) = self.steps.last_mut().filter(|step| step.took.is_none()) {
             step.took = Some((time - step.began).max(0));
+            step.failed = failed;
         }
     }
 }
@@ -267,6 +279,46 @@ mod tests {
         let last = course.events(5, 10);
         assert_eq!((last.len(), last[0].seq), (1, 5));
         assert!(course.events(6, 10).is_empty());
+    }
+
+    #[test]
+    fn the_step_in_which_it_broke_off_is_told() {
+        let error = Report {
+            code: Code::AgentNotStarted,
+            message: "The agent did not start.".into(),
+            hint: None,
+            detail: None,
+        };
+        let failed = What::Ended { end: End::Failed { error } };
+        let failed_steps = |events: Vec<Event>, stopped: bool| {
+            let mut course = course();
+            if stopped {
+                course.stop_wanted(Timestamp::UNIX_EPOCH);
+            }
+            events.iter().for_each(|event| course.take(event));
+            let failed = course.steps.iter().filter(|step| step.failed);
+            let failed: Vec<String> = failed.map(|step| step.step.clone()).collect();
+            assert!(course.steps.iter().all(|step| step.took.is_some()));
+            failed
+        };
+        let at_the_restorer = [step(1, Step::Lease), step(2, Step::Restorer)];
+        let mut events = at_the_restorer.to_vec();
+        events.push(event(9, failed.clone()));
+        assert_eq!(failed_steps(events, false), ["restorer"]);
+
+        let mut events = vec![step(1, Step::Lease), step(2, Step::Pods), step(5, Step::Restore)];
+        events.extend([step(6, Step::Sweep), event(9, What::Ended { end: End::Stopped })]);
+        assert_eq!(failed_steps(events.clone(), false), ["pods"], "put back before the end");
+        assert!(failed_steps(events, true).is_empty(), "the user has broken it off");
+
+        let connected = What::Connected { pods: Vec::new(), env_file: "/x".into() };
+        let events = vec![
+            step(1, Step::Lease),
+            event(2, connected),
+            step(3, Step::Restore),
+            event(9, failed),
+        ];
+        assert_eq!(failed_steps(events, false), ["restore"], "it was not put back");
     }
 
     #[test]

@@ -8,15 +8,17 @@ use tokio_util::sync::CancellationToken;
 use towline_core::event::Phase;
 use towline_core::journal::Journal;
 use towline_core::report::Code;
-use towline_core::session::Session;
+use towline_core::session::{Session, Surroundings};
 
 use super::course::Course;
+use super::volumes::Copies;
 use super::{Launch, SearchPath, words};
 use crate::launch::inbound;
 use crate::logs::LogWriter;
+use crate::machine::Use;
 use crate::program::Program;
 use crate::report::failure;
-use crate::view::{self, InboundPort, LaunchRequest, ProgramState, Report, SessionEvent, Volume};
+use crate::view::{self, InboundPort, LaunchRequest, ProgramState, Report, SessionEvent};
 
 /// A session. The follower (`follow`) tells what happens in it; everybody else asks here.
 pub(super) struct Entry {
@@ -24,6 +26,10 @@ pub(super) struct Entry {
     pub(super) core: Session,
     pub(super) program: Option<Program>,
     pub(super) fixed: Fixed,
+    /// Copies of volumes that are under way.
+    pub(super) copies: Copies,
+    /// Until the session has ended.
+    helper: Mutex<Option<Use>>,
     pub(super) course: Mutex<Course>,
     /// Wakes the follower for what no event tells of.
     pub(super) changed: Notify,
@@ -40,7 +46,6 @@ pub(super) struct Fixed {
     container: String,
     started: i64,
     inbound: Vec<InboundPort>,
-    volumes: Vec<Volume>,
     restorer: bool,
     command_line: String,
 }
@@ -53,7 +58,8 @@ impl Entry {
         path: SearchPath,
         journal: Journal,
     ) -> Self {
-        let Launch { cluster, plan, form, title, volumes, command, command_line } = launch;
+        let Launch { cluster, plan, form, title, command, command_line, helper } = launch;
+        let with = helper.as_ref().map(|helper| helper.helper.clone());
         let workload = format!("{}/{}", plan.workload.kind, plan.workload.name);
         let fixed = Fixed {
             namespace: plan.workload.namespace.clone(),
@@ -64,14 +70,19 @@ impl Entry {
             form,
             title,
             workload: workload.clone(),
-            volumes,
             command_line,
         };
         Self {
             id: plan.session.to_string(),
             program: command.map(|command| Program::new(command, path, log)),
-            core: Session::connect_with(cluster, plan, journal),
+            core: Session::connect_with(
+                cluster,
+                plan,
+                Surroundings { journal, helper: with, overlay: None },
+            ),
             fixed,
+            copies: Copies::default(),
+            helper: Mutex::new(helper),
             course: Mutex::new(Course::new(workload)),
             changed: Notify::new(),
             dismissed: CancellationToken::new(),
@@ -81,7 +92,9 @@ impl Entry {
     /// As it is now.
     pub(super) fn view(&self) -> view::Session {
         let snapshot = self.core.snapshot();
-        let listeners = super::traffic::listeners(&snapshot, &self.core.listener_uses());
+        let names = self.core.names();
+        let listeners =
+            super::traffic::listeners(&snapshot, &self.core.listener_uses(), &names.entries);
         let program = self.program_state();
         let course = self.course();
         let (phase, since) = course.phase(&snapshot);
@@ -102,7 +115,8 @@ impl Entry {
             inbound: self.fixed.inbound.clone(),
             silent_ports: course.silent.clone(),
             listeners,
-            volumes: self.fixed.volumes.clone(),
+            mode: self.fixed.form.mode,
+            volumes: self.copies.view(self.core.volumes()),
             figures: course.figures.clone(),
             env_file: snapshot.env_file.map(|file| file.to_string_lossy().into_owned()),
             events: course.event_count(),
@@ -175,6 +189,11 @@ impl Entry {
             let hint = Some("Connect with a command to let Towline start it.");
             failure(Code::Input, "You start the program of this session yourself.", hint)
         })
+    }
+
+    /// The session has ended, and needs the helper no more.
+    pub(super) fn let_helper_go(&self) {
+        self.helper.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     pub(super) fn events(&self, from: u64, limit: u32) -> Vec<SessionEvent> {

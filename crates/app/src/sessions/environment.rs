@@ -50,6 +50,7 @@ fn kind(origin: &Origin) -> &'static str {
         Origin::Service { .. } => "service",
         Origin::Runtime => "runtime",
         Origin::Towline => "towline",
+        Origin::Project { .. } => "project",
     }
 }
 

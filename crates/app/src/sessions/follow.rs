@@ -104,6 +104,8 @@ impl Follower {
         if matches!(event.what, What::Ended { .. }) {
             self.entry.course().sample(&self.entry.core.snapshot());
             self.pods = None;
+            self.entry.let_helper_go();
+            self.entry.copies.end();
         }
     }
 

@@ -8,6 +8,7 @@ use crate::view::{Ending, ProgramState, SessionPhase, Tone};
 /// The step's name for the window.
 pub(super) fn step(step: Step) -> &'static str {
     match step {
+        Step::Names => "names",
         Step::Lease => "lease",
         Step::Restorer => "restorer",
         Step::Patch => "patch",
@@ -23,6 +24,7 @@ pub(super) fn step(step: Step) -> &'static str {
 /// What a step does, for the list of events.
 fn step_sentence(step: Step) -> &'static str {
     match step {
+        Step::Names => "The names and ports of this machine are made ready",
         Step::Lease => "The lease is taken",
         Step::Restorer => "The restorer is started and awaited",
         Step::Patch => "The workload is changed",
@@ -56,6 +58,9 @@ pub(super) fn event(what: &What) -> (Tone, &'static str, String) {
         What::ServiceRemoved { service, port } => {
             (Tone::Neutral, "Service removed", format!("{service}:{port}"))
         }
+        What::NamesChanged { names } => {
+            (Tone::Neutral, "Hosts file", format!("It has {names} names of this session"))
+        }
         What::LocalPortSilent { remote, local, reason } => {
             let detail = format!(
                 "Connections to port {remote} found nothing on port {local} of this machine: {reason}"
@@ -71,6 +76,10 @@ pub(super) fn event(what: &What) -> (Tone, &'static str, String) {
         What::PortNotServed { pod, port, reason } => {
             let detail = format!("The agent in {pod} cannot listen on port {port}: {reason}");
             (Tone::Warning, "Port not served", detail)
+        }
+        What::VolumeRefreshed { mount, .. } => (Tone::Good, "Volume refreshed", mount.clone()),
+        What::VolumeFailed { mount, reason } => {
+            (Tone::Warning, "Volume not copied", format!("{mount}: {reason}"))
         }
         What::Warning { message } => (Tone::Warning, "Warning", message.clone()),
         What::Overwritten { by, fields } => {

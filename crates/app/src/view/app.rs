@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Cluster, Contexts, Leftover, Preferences, Profile, Session, TableKind};
+use super::{Cluster, Contexts, HelperState, Leftover, Preferences, Profile, Session, TableKind};
 
 /// All that the window knows without asking for pages. The first frame carries it, and every frame after a gap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -29,6 +29,8 @@ pub struct App {
     pub preferences: Preferences,
     /// What earlier runs, which did not end well, have left.
     pub leftovers: Vec<Leftover>,
+    /// The process with administrator rights.
+    pub helper: HelperState,
 }
 
 /// What has changed. The numbers start at 1 and have no gaps for one subscriber; after a gap the window subscribes again.
@@ -109,6 +111,11 @@ pub enum Change {
     Leftovers {
         /// All of them.
         leftovers: Vec<Leftover>,
+    },
+    /// The process with administrator rights.
+    Helper {
+        /// How it stands.
+        helper: HelperState,
     },
     /// Something happened that the user should see once, in a corner.
     Notice {

@@ -34,6 +34,8 @@ pub enum DiagnosticAction {
         /// The leftover's id.
         leftover: String,
     },
+    /// `repair_hosts`.
+    RepairHosts,
     /// Go to the settings.
     OpenSettings,
     /// `connect_cluster` of this context.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{SessionMark, Tone};
+use super::{HostsLine, Rights, SessionMark, TakenPort, Tone};
 
 /// What the launcher's form holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -35,6 +35,23 @@ pub struct LaunchRequest {
     pub take_over: bool,
     /// Whether to connect again by itself after the cluster has restored during a long loss.
     pub reconnect: bool,
+    /// Services that are left out, as `name` (of the target's namespace) or `name.namespace`.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// What of the container's volumes comes to this machine.
+    #[serde(default)]
+    pub files: Files,
+}
+
+/// What of the container's volumes comes to this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Files {
+    /// Config maps, secrets, projected tokens and the downward API, kept fresh; the rest on demand.
+    #[default]
+    Small,
+    /// Nothing.
+    None,
 }
 
 /// A container's port and the port on this machine.
@@ -66,8 +83,10 @@ pub enum ProgramSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Mode {
-    /// Services on 127.0.0.1 with free ports, the environment rewritten. Needs no rights.
+    /// Services by their cluster names and on their own ports: lines in the hosts file. Needs administrator rights.
     #[default]
+    HostsFile,
+    /// Services on 127.0.0.1 with free ports, the environment rewritten. Needs no rights.
     NoAdministrator,
 }
 
@@ -119,6 +138,14 @@ pub struct Plan {
     pub inbound: Vec<InboundPort>,
     /// Services that can be reached from this machine.
     pub outbound: Vec<OutboundService>,
+    /// How names and ports of services come to this machine.
+    pub mode: Mode,
+    /// Lines that stand in the hosts file as long as the session lasts.
+    pub hosts: Vec<HostsLine>,
+    /// What administrator rights are for; null: none are needed.
+    pub rights: Option<Rights>,
+    /// Addresses and ports of this machine that the session needs and somebody else has.
+    pub taken: Vec<TakenPort>,
     /// Volumes of the container.
     pub volumes: Vec<Volume>,
     /// What was checked, the most important first.
@@ -199,6 +226,20 @@ pub struct Volume {
     pub read_only: bool,
     /// Only this path of the volume, where one is named.
     pub sub_path: Option<String>,
+    /// How its files come to this machine.
+    pub comes: VolumeComes,
+}
+
+/// How a volume's files come to this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum VolumeComes {
+    /// All of them, and anew when they change.
+    KeptFresh,
+    /// Those that the user chooses.
+    OnDemand,
+    /// Not at all.
+    No,
 }
 
 /// Something that was looked at.

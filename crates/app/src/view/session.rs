@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{InboundPort, LaunchRequest, Report, Tone, Volume};
+use super::{InboundPort, LaunchRequest, Mode, Report, SessionVolume, Tone};
 
 /// A session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -37,8 +37,10 @@ pub struct Session {
     pub silent_ports: Vec<SilentPort>,
     /// Services on this machine, by namespace and name.
     pub listeners: Vec<Listener>,
+    /// How names and ports of services come to this machine.
+    pub mode: Mode,
     /// Volumes of the container.
-    pub volumes: Vec<Volume>,
+    pub volumes: Vec<SessionVolume>,
     /// Live figures.
     pub figures: Figures,
     /// The local program.
@@ -122,6 +124,8 @@ pub struct StepTime {
     /// How long it took; null: under way.
     #[ts(type = "number | null")]
     pub took: Option<i64>,
+    /// Whether the session broke off in it.
+    pub failed: bool,
 }
 
 /// The tunnel to one pod.
@@ -163,6 +167,10 @@ pub struct Listener {
     pub port_name: Option<String>,
     /// The address on this machine, as `127.0.0.1:35001`.
     pub local: String,
+    /// Where connections go, seen from the pod, as `10.96.1.20:80`; null: not known yet.
+    pub target: Option<String>,
+    /// The names by which this machine finds it, the shortest first; none in the mode without administrator rights.
+    pub names: Vec<String>,
     /// When a connection to it was last opened.
     #[ts(type = "number | null")]
     pub last_used: Option<i64>,

@@ -51,7 +51,7 @@ impl Stage {
             state: state.map_or_else(|| below("state"), Path::to_owned),
             logs: below("logs"),
         };
-        let settings = json!({"desktop": {"kubeconfig_files": [kubeconfig]}});
+        let settings = json!({"names": "variables", "desktop": {"kubeconfig_files": [kubeconfig]}});
         std::fs::create_dir_all(&directories.config)?;
         std::fs::write(directories.config.join("settings.yaml"), settings.to_string())?;
         let options =

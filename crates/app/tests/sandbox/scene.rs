@@ -13,13 +13,14 @@ use tokio::sync::watch;
 use towline_app::clusters::Clusters;
 use towline_app::launch::Launcher;
 use towline_app::logs::Logs;
+use towline_app::machine::Machine;
 use towline_app::preferences::Preferences;
 use towline_app::profiles::Profiles;
 use towline_app::publish::Publish;
 use towline_app::report::explained;
 use towline_app::sessions::Sessions;
 use towline_app::view::{
-    Change, LaunchRequest, LogLine, LogQuery, LogSource, Mode, Notice, Plan, PortMapping,
+    Change, Files, LaunchRequest, LogLine, LogQuery, LogSource, Mode, Notice, Plan, PortMapping,
     ProgramSpec, Report, Session,
 };
 use towline_cluster_tests::namespace::Namespace;
@@ -93,13 +94,16 @@ impl Scene {
         let publish: Arc<dyn Publish> = window.clone();
         let clusters: Arc<dyn Clusters> = Arc::new(Kubeconfig(kubeconfig));
         let file = |name: &str| Some(ns.home.path().join(name));
+        std::fs::write(ns.home.path().join("settings.yaml"), "names: variables\n")?;
         let preferences =
             Preferences::open(publish.clone(), file("settings.yaml"), ns.home.path().join("logs"));
         let profiles = Profiles::open(publish.clone(), file("profiles.yaml"));
         let logs = Logs::new(publish.clone(), clusters.clone());
         let journal = Journal::at(ns.home.path().join("journal"));
         let sessions = Sessions::new(publish, logs.clone(), Arc::new(|| None), journal);
-        let launcher = Launcher::new(clusters, preferences, profiles.clone(), sessions.clone());
+        let machine = Machine::new(window.clone());
+        let launcher =
+            Launcher::new(clusters, preferences, profiles.clone(), sessions.clone(), machine);
         Ok(Self { ns, launcher, sessions, logs, profiles, window })
     }
 
@@ -123,12 +127,14 @@ impl Scene {
             ports: vec![PortMapping { remote: "http".into(), local }],
             namespaces: Vec::new(),
             program,
-            mode: Mode::default(),
+            mode: Mode::NoAdministrator,
             agent_image: None,
             pull_secret: None,
             lease_seconds: None,
             take_over: false,
             reconnect: false,
+            exclude: Vec::new(),
+            files: Files::default(),
         })
     }
 

@@ -8,6 +8,7 @@ import type {
   DiagnosticCheck,
   EnvironmentFormat,
   Frame,
+  Holder,
   LaunchRequest,
   ListenerTest,
   LogPage,
@@ -20,7 +21,11 @@ import type {
   RowsPage,
   RowsQuery,
   SessionEvent,
+  StopHolder,
+  Stopped,
   Variable,
+  VolumeListing,
+  VolumeSize,
 } from './types';
 
 export interface Backend {
@@ -46,6 +51,10 @@ export interface Backend {
   containers(context: string, namespace: string, target: string): Promise<ContainerChoice[]>;
   /** Does what the plan says, and remembers the request as a profile. Gives the session's id. */
   connect(planId: string): Promise<string>;
+  /** Who holds a port that another user's process has: asks for administrator rights. */
+  findHolders(address: string, port: number): Promise<Holder[]>;
+  /** Stops the process that holds a port: the user has said so for this very process. */
+  stopHolder(stop: StopHolder): Promise<Stopped>;
   saveProfile(profile: Profile): Promise<void>;
   removeProfile(id: string): Promise<void>;
   /** Asks the user for a directory with the system's dialog; null: cancelled. */
@@ -76,6 +85,22 @@ export interface Backend {
   /** The session's events from number `from` on (the first is 1), at most `limit`. */
   events(id: string, from: number, limit: number): Promise<SessionEvent[]>;
 
+  // ── Volumes of a session, named by their mount path ────────────────────────────────────────────────────
+  /** Counts files and bytes in the cluster. */
+  measureVolume(id: string, volume: string): Promise<VolumeSize>;
+  /** What a directory of the volume has; the top is the empty string. */
+  listVolume(id: string, volume: string, directory: string): Promise<VolumeListing>;
+  /** Begins to copy these paths of the volume to this machine. Returns at once; frames tell. */
+  fetchVolume(id: string, volume: string, paths: string[]): Promise<void>;
+  /** Ends a copy that is under way; what has come stays. */
+  cancelFetch(id: string, volume: string): Promise<void>;
+  /** Writes these files of this machine back to the volume; gives how many were written. */
+  writeBack(id: string, volume: string, paths: string[]): Promise<number>;
+  /** Files of this machine's copy that are not as they came, by path. */
+  changedFiles(id: string, volume: string): Promise<string[]>;
+  /** Shows this machine's copy in the system's file manager. */
+  openVolume(id: string, volume: string): Promise<void>;
+
   // ── Logs ───────────────────────────────────────────────────────────────────────────────────────────────
   logs(query: LogQuery): Promise<LogPage>;
   /** Begins to follow the logs of pods; gives the log's id for `logs` and `closePodLog`. */
@@ -91,6 +116,8 @@ export interface Backend {
   diagnosticReport(): Promise<string>;
   /** Restores what a leftover session changed. */
   repair(leftover: string): Promise<Repaired>;
+  /** Takes lines of the hosts file out that sessions have left which are no more: asks for administrator rights. */
+  repairHosts(): Promise<Repaired>;
   /** Shows the log files in the system's file manager. */
   openLogDirectory(): Promise<void>;
 

@@ -22,6 +22,8 @@ export const tauri: Backend = {
   plan: (request) => invoke('plan', { request }),
   containers: (context, namespace, target) => invoke('containers', { context, namespace, target }),
   connect: (planId) => invoke('connect', { planId }),
+  findHolders: (address, port) => invoke('find_holders', { address, port }),
+  stopHolder: (stop) => invoke('stop_holder', { stop }),
   saveProfile: (profile) => invoke('save_profile', { profile }),
   removeProfile: (id) => invoke('remove_profile', { id }),
   chooseDirectory: (start) => invoke('choose_directory', { start }),
@@ -41,6 +43,14 @@ export const tauri: Backend = {
     invoke('test_listener', { id, namespace, service, port }),
   events: (id, from, limit) => invoke('events', { id, from, limit }),
 
+  measureVolume: (id, volume) => invoke('measure_volume', { id, volume }),
+  listVolume: (id, volume, directory) => invoke('list_volume', { id, volume, directory }),
+  fetchVolume: (id, volume, paths) => invoke('fetch_volume', { id, volume, paths }),
+  cancelFetch: (id, volume) => invoke('cancel_fetch', { id, volume }),
+  writeBack: (id, volume, paths) => invoke('write_back', { id, volume, paths }),
+  changedFiles: (id, volume) => invoke('changed_files', { id, volume }),
+  openVolume: (id, volume) => invoke('open_volume', { id, volume }),
+
   logs: (query) => invoke('logs', { query }),
   openPodLog: (query) => invoke('open_pod_log', { query }),
   closePodLog: (log) => invoke('close_pod_log', { log }),
@@ -49,6 +59,7 @@ export const tauri: Backend = {
   diagnose: () => invoke('diagnose'),
   diagnosticReport: () => invoke('diagnostic_report'),
   repair: (leftover) => invoke('repair', { leftover }),
+  repairHosts: () => invoke('repair_hosts'),
   openLogDirectory: () => invoke('open_log_directory'),
 
   savePreferences: (preferences) => invoke('save_preferences', { preferences }),

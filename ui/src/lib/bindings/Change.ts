@@ -2,6 +2,7 @@
 import type { App } from "./App";
 import type { Cluster } from "./Cluster";
 import type { Contexts } from "./Contexts";
+import type { HelperState } from "./HelperState";
 import type { Leftover } from "./Leftover";
 import type { Notice } from "./Notice";
 import type { Place } from "./Place";
@@ -69,7 +70,11 @@ preferences: Preferences, } | { "kind": "leftovers",
 /**
  * All of them.
  */
-leftovers: Array<Leftover>, } | { "kind": "notice", 
+leftovers: Array<Leftover>, } | { "kind": "helper", 
+/**
+ * How it stands.
+ */
+helper: HelperState, } | { "kind": "notice", 
 /**
  * It.
  */

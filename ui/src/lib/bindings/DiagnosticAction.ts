@@ -7,7 +7,7 @@ export type DiagnosticAction = { "action": "repair",
 /**
  * The leftover's id.
  */
-leftover: string, } | { "action": "openSettings" } | { "action": "connectCluster", 
+leftover: string, } | { "action": "repairHosts" } | { "action": "openSettings" } | { "action": "connectCluster", 
 /**
  * The context.
  */

@@ -25,6 +25,14 @@ portName: string | null,
  */
 local: string, 
 /**
+ * Where connections go, seen from the pod, as `10.96.1.20:80`; null: not known yet.
+ */
+target: string | null, 
+/**
+ * The names by which this machine finds it, the shortest first; none in the mode without administrator rights.
+ */
+names: Array<string>, 
+/**
  * When a connection to it was last opened.
  */
 lastUsed: number | null, 

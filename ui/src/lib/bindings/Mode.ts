@@ -3,4 +3,4 @@
 /**
  * How names and ports of services come to this machine.
  */
-export type Mode = "noAdministrator";
+export type Mode = "hostsFile" | "noAdministrator";

@@ -2,10 +2,14 @@
 import type { Check } from "./Check";
 import type { ContainerChoice } from "./ContainerChoice";
 import type { FieldChange } from "./FieldChange";
+import type { HostsLine } from "./HostsLine";
 import type { InboundPort } from "./InboundPort";
+import type { Mode } from "./Mode";
 import type { NewObject } from "./NewObject";
 import type { OutboundService } from "./OutboundService";
+import type { Rights } from "./Rights";
 import type { SessionMark } from "./SessionMark";
+import type { TakenPort } from "./TakenPort";
 import type { Volume } from "./Volume";
 
 /**
@@ -72,6 +76,22 @@ inbound: Array<InboundPort>,
  * Services that can be reached from this machine.
  */
 outbound: Array<OutboundService>, 
+/**
+ * How names and ports of services come to this machine.
+ */
+mode: Mode, 
+/**
+ * Lines that stand in the hosts file as long as the session lasts.
+ */
+hosts: Array<HostsLine>, 
+/**
+ * What administrator rights are for; null: none are needed.
+ */
+rights: Rights | null, 
+/**
+ * Addresses and ports of this machine that the session needs and somebody else has.
+ */
+taken: Array<TakenPort>, 
 /**
  * Volumes of the container.
  */

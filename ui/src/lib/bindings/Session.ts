@@ -3,12 +3,13 @@ import type { Figures } from "./Figures";
 import type { InboundPort } from "./InboundPort";
 import type { LaunchRequest } from "./LaunchRequest";
 import type { Listener } from "./Listener";
+import type { Mode } from "./Mode";
 import type { ProgramState } from "./ProgramState";
 import type { SessionPhase } from "./SessionPhase";
+import type { SessionVolume } from "./SessionVolume";
 import type { SilentPort } from "./SilentPort";
 import type { StepTime } from "./StepTime";
 import type { Tunnel } from "./Tunnel";
-import type { Volume } from "./Volume";
 
 /**
  * A session.
@@ -67,9 +68,13 @@ silentPorts: Array<SilentPort>,
  */
 listeners: Array<Listener>, 
 /**
+ * How names and ports of services come to this machine.
+ */
+mode: Mode, 
+/**
  * Volumes of the container.
  */
-volumes: Array<Volume>, 
+volumes: Array<SessionVolume>, 
 /**
  * Live figures.
  */

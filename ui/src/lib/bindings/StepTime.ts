@@ -15,4 +15,8 @@ began: number,
 /**
  * How long it took; null: under way.
  */
-took: number | null, };
+took: number | null, 
+/**
+ * Whether the session broke off in it.
+ */
+failed: boolean, };

@@ -5,6 +5,7 @@ import type {
   Cluster,
   Contexts,
   Frame,
+  HelperState,
   Leftover,
   Notice,
   Place,
@@ -37,6 +38,7 @@ export class AppState {
   profiles = $state.raw<Profile[]>([]);
   preferences = $state.raw<Preferences | null>(null);
   leftovers = $state.raw<Leftover[]>([]);
+  helper = $state.raw<HelperState>({ state: 'idle' });
   /** When the last frame was made. */
   heard = $state(0);
 
@@ -100,6 +102,9 @@ export class AppState {
       case 'leftovers':
         this.leftovers = change.leftovers;
         return;
+      case 'helper':
+        this.helper = change.helper;
+        return;
       case 'notice':
         return asked.notice(change.notice);
       case 'navigate':
@@ -122,6 +127,7 @@ export class AppState {
     this.profiles = app.profiles;
     this.preferences = app.preferences;
     this.leftovers = app.leftovers;
+    this.helper = app.helper;
     for (const cluster of app.clusters) this.#noteRevisions(cluster);
     this.loaded = true;
   }

@@ -24,12 +24,14 @@ export function requestFor(
     ports: [],
     namespaces: [],
     program: { start: 'byUser' },
-    mode: preferences?.mode ?? 'noAdministrator',
+    mode: preferences?.mode ?? 'hostsFile',
     agentImage: null,
     pullSecret: null,
     leaseSeconds: null,
     takeOver: false,
     reconnect: false,
+    exclude: [],
+    files: 'small',
   };
 }
 

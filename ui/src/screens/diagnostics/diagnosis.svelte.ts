@@ -1,6 +1,7 @@
 import { backend } from '$lib/backend';
 import type { DiagnosticCheck, Repaired, Report } from '$lib/backend/types';
 import { asReport } from '$lib/components/report';
+import { toasts } from '$lib/state/toasts.svelte';
 
 /** The checks and what came of repairs. */
 export class Diagnosis {
@@ -13,6 +14,22 @@ export class Diagnosis {
   repaired = $state.raw<Record<string, Repaired | Report>>({});
   /** The leftovers that are being repaired from here. */
   repairing = $state.raw<string[]>([]);
+
+  /** Whether the hosts file is being repaired. */
+  repairingHosts = $state(false);
+
+  async repairHosts(): Promise<void> {
+    if (this.repairingHosts) return;
+    this.repairingHosts = true;
+    try {
+      toasts.done((await backend.repairHosts()).message);
+      await this.run();
+    } catch (thrown) {
+      toasts.failed(thrown, () => void this.repairHosts());
+    } finally {
+      this.repairingHosts = false;
+    }
+  }
 
   async run(): Promise<void> {
     if (this.running) return;

@@ -6,6 +6,8 @@ test('groups keep the order in which they came', () => {
   const groups = grouped(badChecks('x'));
   expect(groups.map(({ name }) => name)).toEqual(['This machine', 'production', 'sandbox']);
   expect(groups[0]?.checks.map(({ id }) => id)).toEqual([
+    'hosts',
+    'helper',
     'kubeconfig',
     'plugins',
     'path',
@@ -14,7 +16,7 @@ test('groups keep the order in which they came', () => {
 });
 
 test('the summary names the worst first', () => {
-  expect(summary(badChecks('x'))).toEqual({ tone: 'bad', text: '3 problems, 4 warnings' });
+  expect(summary(badChecks('x'))).toEqual({ tone: 'bad', text: '4 problems, 5 warnings' });
   expect(summary(goodChecks())).toEqual({ tone: 'good', text: 'Nothing stands in the way' });
   const one = badChecks('x')
     .filter(({ tone }) => tone === 'warning')

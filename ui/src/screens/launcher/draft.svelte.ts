@@ -16,6 +16,8 @@ export class Draft {
   /** Why the session could not be begun. */
   refused = $state.raw<Report | null>(null);
   connecting = $state(false);
+  /** Whether the user is being told what administrator rights are for. */
+  asking = $state(false);
   /** Local ports as they were typed, where they are no ports. */
   readonly wrongPorts = new SvelteMap<number, string>();
 
@@ -78,9 +80,17 @@ export class Draft {
     this.#answered = written;
   }
 
-  /** Begins the session; gives its id, or null where it was refused. */
-  async connect(): Promise<string | null> {
+  /**
+   * Begins the session; gives its id, or null where it was refused. Where the system is going to ask for rights, the user is told before what
+   * they are for.
+   */
+  async connect(rights: 'explain' | 'explained' = 'explained'): Promise<string | null> {
     if (this.state !== 'ready' || !this.plan || this.connecting) return null;
+    if (this.plan.rights?.asks && rights === 'explain') {
+      this.asking = true;
+      return null;
+    }
+    this.asking = false;
     this.connecting = true;
     this.refused = null;
     try {
@@ -97,6 +107,18 @@ export class Draft {
 
   #line = '';
   #directory: string | null = null;
+
+  /** The mode that needs no administrator rights; the plan is read anew for it. */
+  withoutRights(): void {
+    this.refused = null;
+    this.request.mode = 'noAdministrator';
+  }
+
+  /** Leaves services out, as `catalogue.shop`. */
+  leaveOut(services: string[]): void {
+    const more = services.filter((service) => !this.request.exclude.includes(service));
+    this.request.exclude.push(...more);
+  }
 
   /** What was typed stays when the other way is tried. */
   startBy(start: string): void {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { beginning, ended, ordersSession } from '$lib/backend/fake/data/session';
+import { beginning, brokenOff, ended, ordersSession } from '$lib/backend/fake/data/session';
 import { World } from '$lib/backend/fake/world';
 import { shownSteps } from './steps';
 
@@ -25,8 +25,8 @@ test('on the way out: its own steps', () => {
   const session = ordersSession(world);
   session.phase = { phase: 'stopping', step: 'rollback' };
   session.steps.push(
-    { step: 'restore', began: 1000, took: 40 },
-    { step: 'rollback', began: 1040, took: null },
+    { step: 'restore', began: 1000, took: 40, failed: false },
+    { step: 'rollback', began: 1040, took: null, failed: false },
   );
   expect(shownSteps(session, 1540)).toMatchObject([
     { step: 'restore', state: 'done', took: 40 },
@@ -39,6 +39,7 @@ test('where it broke off, the step has failed and its time stands still', () => 
   const began = world.ago(20);
   const session = ordersSession(world, {
     ...beginning(world, began, 1),
+    steps: brokenOff(began),
     phase: ended('failed', 'bad', 'no'),
     since: began + 5018,
   });
@@ -48,14 +49,14 @@ test('where it broke off, the step has failed and its time stands still', () => 
 test('of a step that was done twice the last one counts', () => {
   const session = ordersSession(world, beginning(world, 0, 0));
   session.steps = [
-    { step: 'lease', began: 0, took: 5 },
-    { step: 'lease', began: 900, took: null },
+    { step: 'lease', began: 0, took: 5, failed: false },
+    { step: 'lease', began: 900, took: null, failed: false },
   ];
   expect(shownSteps(session, 1000)[0]).toMatchObject({ state: 'now', took: 100 });
 });
 
 test('a step of a later version keeps its name', () => {
   const session = ordersSession(world, beginning(world, 0, 0));
-  session.steps.push({ step: 'hosts', began: 0, took: 3 });
+  session.steps.push({ step: 'hosts', began: 0, took: 3, failed: false });
   expect(shownSteps(session, 0).at(-1)).toMatchObject({ word: 'hosts', state: 'done' });
 });

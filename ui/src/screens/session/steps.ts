@@ -1,6 +1,7 @@
 import type { Session, StepTime } from '$lib/backend/types';
 
 const WORDS: Record<string, string> = {
+  names: 'Write the names',
   lease: 'Take the lease',
   restorer: 'Start the restorer',
   patch: 'Put the agent in place',
@@ -12,7 +13,7 @@ const WORDS: Record<string, string> = {
   sweep: 'Clear up in the cluster',
 };
 
-const WAY_IN = ['lease', 'restorer', 'patch', 'pods', 'environment', 'listeners'];
+const WAY_IN = ['names', 'lease', 'restorer', 'patch', 'pods', 'environment', 'listeners'];
 const WAY_OUT = ['restore', 'rollback', 'sweep'];
 
 export interface ShownStep {
@@ -31,23 +32,20 @@ export function stepWord(step: string): string {
 /** The steps of the way that the session is on, those that lie ahead too. */
 export function shownSteps(session: Session, now: number): ShownStep[] {
   const { phase } = session.phase;
-  const way = phase === 'stopping' ? WAY_OUT : WAY_IN;
   const times = lastOfEach(session.steps);
+  // The names are made ready first, and only in the mode that writes the hosts file.
+  const way =
+    phase === 'stopping'
+      ? WAY_OUT
+      : WAY_IN.filter((step) => step !== 'names' || session.mode === 'hostsFile');
   const extra = session.steps.map(({ step }) => step).filter((step) => !(step in WORDS));
   const names = phase === 'stopping' ? way : [...way, ...new Set(extra)];
   return names.map((step) => {
     const time = times.get(step);
     if (!time) return { step, word: stepWord(step), state: 'ahead' as const, took: null };
-    if (time.took !== null) {
-      return { step, word: stepWord(step), state: 'done' as const, took: time.took };
-    }
-    const over = phase === 'ended';
-    return {
-      step,
-      word: stepWord(step),
-      state: over ? ('failed' as const) : ('now' as const),
-      took: Math.max(0, (over ? session.since : now) - time.began),
-    };
+    const state = time.failed ? 'failed' : time.took !== null ? 'done' : 'now';
+    const took = time.took ?? Math.max(0, now - time.began);
+    return { step, word: stepWord(step), state: state as ShownStep['state'], took };
   });
 }
 

@@ -15,5 +15,6 @@ export const THEMES: { value: Theme; label: string }[] = [
 ];
 
 export const MODES: { value: Mode; label: string }[] = [
+  { value: 'hostsFile', label: 'By their names (hosts file)' },
   { value: 'noAdministrator', label: 'Without administrator rights' },
 ];

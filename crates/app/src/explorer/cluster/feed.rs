@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt, TryStreamExt};
-use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::core::v1::Service;
 use kube::api::{Api, DynamicObject};
 use kube::runtime::watcher::{self, Config, Event, watcher};
 use towline_core::cluster::{Cluster, ClusterError};
@@ -13,6 +13,7 @@ use towline_core::look::Scope;
 use towline_workload::Kind;
 
 use super::Picked;
+use super::lean::LeanPod;
 use crate::explorer::tables::{Feed, News, Object, Resource};
 
 /// How many objects one answer holds.
@@ -86,7 +87,7 @@ fn news(cluster: &Cluster, feed: &Feed) -> Newses {
         Resource::Services => {
             from::<Service>(scope.api(cluster), |it| Object::Service(Box::new(it)))
         }
-        Resource::Pods => from::<Pod>(scope.api(cluster), |it| Object::Pod(Box::new(it))),
+        Resource::Pods => from::<LeanPod>(scope.api(cluster), |it| Object::Pod(Box::new(it.0))),
         Resource::Workloads(kind) => {
             from(dynamic(cluster, scope, kind), move |it| Object::Workload(kind, Box::new(it)))
         }

@@ -2,10 +2,14 @@ import type { Backend } from '../backend';
 import { badChecks, goodChecks, REPORT } from './data/diagnosis';
 import { refuse, type World } from './world';
 
-type Part = Pick<Backend, 'diagnose' | 'diagnosticReport' | 'repair' | 'openLogDirectory'>;
+type Part = Pick<
+  Backend,
+  'diagnose' | 'diagnosticReport' | 'repair' | 'repairHosts' | 'openLogDirectory'
+>;
 
 export class FakeDiagnosis implements Part {
   #tries = 0;
+  #hostsRepaired = false;
 
   constructor(readonly world: World) {}
 
@@ -20,7 +24,9 @@ export class FakeDiagnosis implements Part {
         'permission denied (os error 13)',
       );
     const leftover = app.leftovers[0];
-    return scenario === 'diagnosis-bad' && leftover ? badChecks(leftover.id) : goodChecks();
+    return scenario === 'diagnosis-bad' && leftover
+      ? badChecks(leftover.id, this.#hostsRepaired)
+      : goodChecks();
   };
 
   diagnosticReport: Backend['diagnosticReport'] = async () => REPORT;
@@ -42,6 +48,11 @@ export class FakeDiagnosis implements Part {
     app.leftovers = app.leftovers.filter((one) => one.id !== id);
     this.world.emit({ kind: 'leftovers', leftovers: app.leftovers });
     return { tone: 'good', message: `${leftover.workload} is what it was.` };
+  };
+
+  repairHosts: Backend['repairHosts'] = async () => {
+    this.#hostsRepaired = true;
+    return { tone: 'good', message: '4 lines of 1 session were taken out of /etc/hosts.' };
   };
 
   openLogDirectory: Backend['openLogDirectory'] = async () => {

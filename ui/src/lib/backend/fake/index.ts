@@ -6,6 +6,7 @@ import { FakeLogs } from './logs';
 import { FakePreferences } from './preferences';
 import { scenarios } from './scenarios';
 import { FakeSessions } from './sessions';
+import { FakeVolumes } from './volumes';
 import { World } from './world';
 
 /** A backend in memory: for the tests in a browser, and for designing without a cluster. */
@@ -13,6 +14,7 @@ export function createFake(name: string): Backend & { world: World } {
   const world = new World(name);
   const clusters = new FakeClusters(world);
   const sessions = new FakeSessions(world);
+  const volumes = new FakeVolumes(world);
   const launch = new FakeLaunch(world, sessions);
   const logs = new FakeLogs(world);
   const diagnosis = new FakeDiagnosis(world);
@@ -36,6 +38,8 @@ export function createFake(name: string): Backend & { world: World } {
     plan: (request) => launch.plan(request),
     containers: (context, namespace, target) => launch.containers(context, namespace, target),
     connect: (planId) => launch.connect(planId),
+    findHolders: (address, port) => launch.findHolders(address, port),
+    stopHolder: (stop) => launch.stopHolder(stop),
     saveProfile: (profile) => launch.saveProfile(profile),
     removeProfile: (id) => launch.removeProfile(id),
     chooseDirectory: async () => '/home/mara/src/orders',
@@ -55,6 +59,14 @@ export function createFake(name: string): Backend & { world: World } {
       sessions.testListener(id, namespace, service, port),
     events: (id, from, limit) => sessions.events(id, from, limit),
 
+    measureVolume: (id, volume) => volumes.measureVolume(id, volume),
+    listVolume: (id, volume, directory) => volumes.listVolume(id, volume, directory),
+    fetchVolume: (id, volume, paths) => volumes.fetchVolume(id, volume, paths),
+    cancelFetch: (id, volume) => volumes.cancelFetch(id, volume),
+    writeBack: (id, volume, paths) => volumes.writeBack(id, volume, paths),
+    changedFiles: (id, volume) => volumes.changedFiles(id, volume),
+    openVolume: (id, volume) => volumes.openVolume(id, volume),
+
     logs: (query) => logs.logs(query),
     openPodLog: (query) => logs.openPodLog(query),
     closePodLog: (log) => logs.closePodLog(log),
@@ -63,6 +75,7 @@ export function createFake(name: string): Backend & { world: World } {
     diagnose: () => diagnosis.diagnose(),
     diagnosticReport: () => diagnosis.diagnosticReport(),
     repair: (leftover) => diagnosis.repair(leftover),
+    repairHosts: () => diagnosis.repairHosts(),
     openLogDirectory: () => diagnosis.openLogDirectory(),
 
     savePreferences: (wished) => preferences.savePreferences(wished),

@@ -1,16 +1,26 @@
 import type { Backend } from '../backend';
-import type { LaunchRequest, Plan, Profile } from '../types';
+import type { LaunchRequest, Plan, Profile, StopHolder, Stopped } from '../types';
+import { otherHolder } from './data/holders';
 import { commandLine, containersOf, planFor, profileName } from './data/plan';
 import type { FakeSessions } from './sessions';
 import { refuse, type World } from './world';
 
-type Part = Pick<Backend, 'plan' | 'containers' | 'connect' | 'saveProfile' | 'removeProfile'>;
+type Part = Pick<
+  Backend,
+  'plan' | 'containers' | 'connect' | 'findHolders' | 'stopHolder' | 'saveProfile' | 'removeProfile'
+>;
 
 export class FakeLaunch implements Part {
   /** What a scenario makes of the plan: more checks, or a refusal. */
   amend: (plan: Plan, request: LaunchRequest) => Plan = (plan) => plan;
   /** How `connect` fails, if it does. */
-  beforeConnect: () => void = () => {};
+  beforeConnect: (request: LaunchRequest | undefined) => void = () => {};
+  /** How stopping a holder comes out. */
+  onStop: (stop: StopHolder) => Stopped = ({ port }) => ({
+    free: true,
+    ended: true,
+    message: `Port ${port} is free.`,
+  });
 
   #plans = new Map<string, { plan: Plan; request: LaunchRequest }>();
   #next = 1;
@@ -35,12 +45,16 @@ export class FakeLaunch implements Part {
   containers: Backend['containers'] = async (_context, _namespace, target) => containersOf(target);
 
   connect: Backend['connect'] = async (planId) => {
-    this.beforeConnect();
     const kept = this.#plans.get(planId);
+    this.beforeConnect(kept?.request);
     if (!kept) return refuse('plan_gone', 'The plan is older than 15 minutes.', 'Read it again.');
     this.#remember(kept.request);
     return this.sessions.begin(kept.request, kept.plan);
   };
+
+  findHolders: Backend['findHolders'] = async () => [otherHolder];
+
+  stopHolder: Backend['stopHolder'] = async (stop) => this.onStop(stop);
 
   saveProfile: Backend['saveProfile'] = async (profile) => {
     const profiles = this.world.app.profiles;

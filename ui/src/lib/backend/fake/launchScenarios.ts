@@ -1,4 +1,5 @@
 import type { Check, LaunchRequest } from '../types';
+import { takenPorts } from './data/holders';
 import { sampleShop } from './sample';
 import { refuse, type World } from './world';
 
@@ -16,6 +17,8 @@ export const ordersRequest: LaunchRequest = {
   leaseSeconds: null,
   takeOver: false,
   reconnect: false,
+  exclude: [],
+  files: 'small',
 };
 
 const portTaken: Check = {
@@ -126,6 +129,52 @@ function leftovers(world: World): void {
   ];
 }
 
+/** Names in the hosts file: administrator rights are asked for. */
+function hostsFile(world: World): void {
+  sampleShop(world);
+  world.app.preferences = { ...world.app.preferences, mode: 'hostsFile' };
+}
+
+function rightsRefused(world: World): void {
+  hostsFile(world);
+  world.launch.beforeConnect = (request) => {
+    if (request?.mode !== 'hostsFile') return;
+    world.app.helper = { state: 'notGranted' };
+    world.emit({ kind: 'helper', helper: world.app.helper });
+    refuse(
+      'not_granted',
+      'Administrator rights were not granted, so nothing was changed.',
+      'Ask again, or use the mode that needs none.',
+    );
+  };
+}
+
+/** Two ports are taken; the first program does not end when it is told to. */
+function portsTaken(world: World): void {
+  hostsFile(world);
+  let taken = takenPorts;
+  world.launch.onStop = ({ port, how }) => {
+    if (port === 8080 && how === 'ask')
+      return { free: false, ended: false, message: 'node (process 41213) still runs after 10 s.' };
+    taken = taken.filter((one) => one.port !== port);
+    return { free: true, ended: true, message: `Port ${port} is free.` };
+  };
+  world.launch.amend = (plan, request) => {
+    const left = taken.filter(
+      ({ remote, wantedBy }) =>
+        !request.ports.some((mapped) => mapped.remote === String(remote)) &&
+        !wantedBy.some((service) => request.exclude.includes(service)),
+    );
+    if (left.length === 0) return plan;
+    const checks = left.map(({ address, port }) => ({
+      ...portTaken,
+      message: `Port ${port} of ${address} is taken.`,
+    }));
+    const rest = plan.checks.filter((check) => check.title !== 'Local ports');
+    return { ...plan, ready: false, taken: left, checks: [...checks, ...rest] };
+  };
+}
+
 /** Scenarios of the launcher, and of what earlier runs have left. */
 export const launchScenarios: Record<string, (world: World) => void> = {
   profiles,
@@ -134,4 +183,7 @@ export const launchScenarios: Record<string, (world: World) => void> = {
   'plan-fails': planFails,
   'connect-fails': connectFails,
   leftovers,
+  'hosts-file': hostsFile,
+  'rights-refused': rightsRefused,
+  'ports-taken': portsTaken,
 };

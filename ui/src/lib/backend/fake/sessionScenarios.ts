@@ -2,9 +2,11 @@ import type { Session } from '../types';
 import {
   beginning,
   ended,
+  namedListeners,
   noFigures,
   ordersSession,
   request,
+  brokenOff,
   steps,
   tunnels,
 } from './data/session';
@@ -39,6 +41,13 @@ const LONG = 'a-workload-with-a-name-of-63-characters-as-long-as-it-may-ever-';
 export const sessionScenarios: Record<string, Scenario> = {
   session: one(),
   'session-traffic': one(),
+  'session-hosts': one((world) => ({
+    mode: 'hostsFile',
+    request: { ...request, mode: 'hostsFile' },
+    listeners: namedListeners(world),
+  })),
+  'volumes-slow': one(),
+  'volumes-fail': one(),
   'session-quiet': one(() => ({
     figures: noFigures(),
     silentPorts: [{ remote: 8080, local: 3000, reason: refused }],
@@ -64,7 +73,10 @@ export const sessionScenarios: Record<string, Scenario> = {
   'session-stopping': one((world) => ({
     phase: { phase: 'stopping', step: 'restore' },
     since: world.ago(1),
-    steps: [...steps(world.ago(862)), { step: 'restore', began: world.ago(1), took: null }],
+    steps: [
+      ...steps(world.ago(862)),
+      { step: 'restore', began: world.ago(1), took: null, failed: false },
+    ],
     program: { state: 'exited', how: 'SIGTERM', well: true, at: world.ago(1) },
     figures: noFigures(),
     events: 15,
@@ -91,6 +103,7 @@ export const sessionScenarios: Record<string, Scenario> = {
   })),
   'session-failed': one((world) => ({
     ...beginning(world, world.ago(20), 1),
+    steps: brokenOff(world.ago(20)),
     phase: ended(
       'failed',
       'bad',

@@ -6,6 +6,7 @@ import {
   busyFigures,
   ended,
   listeners,
+  namedListeners,
   noFigures,
   ordersSession,
   steps,
@@ -13,6 +14,7 @@ import {
 } from './data/session';
 import { sessionEvents } from './data/sessionEvents';
 import { connections } from './data/traffic';
+import { sessionVolumes } from './data/volumes';
 import { refuse, type World } from './world';
 
 type Part = Pick<
@@ -52,7 +54,8 @@ export class FakeSessions implements Part {
       workload: plan.workload,
       container: plan.container,
       inbound: plan.inbound,
-      volumes: plan.volumes,
+      mode: plan.mode,
+      volumes: sessionVolumes(this.world, plan.volumes),
       restorer: plan.restorer,
       commandLine: plan.commandLine,
       program: request.program.start === 'byUser' ? { state: 'byUser' } : { state: 'waiting' },
@@ -172,7 +175,8 @@ export class FakeSessions implements Part {
         since: Date.now(),
         steps: steps(started),
         tunnels: tunnels(),
-        listeners: listeners(this.world),
+        listeners:
+          this.#of(id).mode === 'hostsFile' ? namedListeners(this.world) : listeners(this.world),
         figures: busyFigures(),
         envFile: `/run/user/1000/towline/${id}.env`,
         events: 14,

@@ -27,5 +27,6 @@ export function emptyApp(): App {
     profiles: [],
     preferences: preferences(),
     leftovers: [],
+    helper: { state: 'idle' },
   };
 }

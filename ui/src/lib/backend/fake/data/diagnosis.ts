@@ -25,6 +25,8 @@ export function goodChecks(): DiagnosticCheck[] {
       'gke-gcloud-auth-plugin is /usr/bin/gke-gcloud-auth-plugin.',
     ),
     check('path', HERE, 'Search path', 'good', 'Taken over from the login shell (bash) in 38 ms.'),
+    check('hosts', HERE, 'Hosts file', 'good', 'No session has lines in /etc/hosts.'),
+    check('helper', HERE, 'Helper', 'good', '/usr/lib/towline/towline-helper; not running.'),
     check('leftovers', HERE, 'Leftovers', 'good', 'Nothing is left of earlier sessions.'),
     check('logs', HERE, 'Log files', 'good', '3 files, 1.2 MiB, in /tmp/Towline.'),
     check('api-latency:sandbox', 'sandbox', 'API server', 'good', 'v1.20.2 answers in 4 ms.'),
@@ -40,8 +42,25 @@ export function goodChecks(): DiagnosticCheck[] {
 }
 
 /** The checks of a machine on which much is wrong. */
-export function badChecks(leftover: string): DiagnosticCheck[] {
+export function badChecks(leftover: string, hostsRepaired = false): DiagnosticCheck[] {
+  const hosts = hostsRepaired
+    ? check('hosts', HERE, 'Hosts file', 'good', 'No session has lines in /etc/hosts.')
+    : check(
+        'hosts',
+        HERE,
+        'Hosts file',
+        'warning',
+        '/etc/hosts has 4 lines of a session that is no more.',
+        {
+          fix: 'Repair takes them out; the system asks for administrator rights.',
+          action: { action: 'repairHosts' },
+        },
+      );
   return [
+    hosts,
+    check('helper', HERE, 'Helper', 'bad', 'There is no towline-helper beside the program.', {
+      fix: 'Install the package again, or use the mode without administrator rights.',
+    }),
     check(
       'kubeconfig',
       HERE,

@@ -2,6 +2,7 @@ import type {
   Check,
   ContainerChoice,
   FieldChange,
+  HostsLine,
   InboundPort,
   LaunchRequest,
   OutboundService,
@@ -35,9 +36,10 @@ export function commandLine(request: LaunchRequest): string {
   const ports = request.ports.map(({ remote, local }) => ` -p ${remote}:${local}`).join('');
   const container = request.container ? ` -c ${request.container}` : '';
   const takeOver = request.takeOver ? ' --take-over' : '';
+  const noAdmin = request.mode === 'noAdministrator' ? ' --no-admin' : '';
   const program = request.program.start === 'command' ? ` -- ${request.program.line}` : '';
   const where = `--context ${request.context} -n ${request.namespace}`;
-  return `towline connect ${request.target} ${where}${container}${ports}${takeOver}${program}`;
+  return `towline connect ${request.target} ${where}${container}${ports}${noAdmin}${takeOver}${program}`;
 }
 
 /** What the core would say for this request on the sample shop. */
@@ -66,6 +68,11 @@ export function planFor(request: LaunchRequest): Plan {
     ],
     inbound: inbound(request, name),
     outbound: outbound(request),
+    mode: request.mode,
+    hosts: hosts(request),
+    rights:
+      request.mode === 'hostsFile' ? { hostsFile: '/etc/hosts', ports: [80], asks: true } : null,
+    taken: [],
     volumes: [
       {
         name: 'config',
@@ -74,6 +81,7 @@ export function planFor(request: LaunchRequest): Plan {
         source: 'orders-config',
         readOnly: true,
         subPath: null,
+        comes: request.files === 'small' ? 'keptFresh' : 'no',
       },
     ],
     checks: goodChecks(name, request.namespace),
@@ -96,13 +104,24 @@ function inbound(request: LaunchRequest, name: string): InboundPort[] {
 
 function outbound(request: LaunchRequest): OutboundService[] {
   const spaces = request.namespaces.length > 0 ? request.namespaces : [request.namespace];
-  return spaces.flatMap((namespace) => [
+  const all = spaces.flatMap((namespace) => [
     { namespace, name: 'catalogue', ports: ['http 80'] },
     { namespace, name: 'frontend', ports: ['http 80'] },
     { namespace, name: 'payments', ports: ['grpc 9000'] },
     { namespace, name: 'redis', ports: ['6379'] },
     { namespace, name: 'search', ports: ['80'] },
   ]);
+  return all.filter(({ name }) => !request.exclude.includes(`${name}.${request.namespace}`));
+}
+
+function hosts(request: LaunchRequest): HostsLine[] {
+  if (request.mode !== 'hostsFile') return [];
+  return outbound(request).map(({ namespace, name }, index) => {
+    const long = [`${name}.${namespace}`, `${name}.${namespace}.svc`];
+    const names = [...long, `${name}.${namespace}.svc.cluster.local`];
+    if (namespace === request.namespace) names.unshift(name);
+    return { address: `127.77.${31 + index}.${5 + 11 * index}`, names };
+  });
 }
 
 function goodChecks(name: string, namespace: string): Check[] {

@@ -6,9 +6,9 @@ import type {
   SessionPhase,
   StepTime,
   Tunnel,
-  Volume,
 } from '../../types';
 import type { World } from '../world';
+import { sessionVolumes } from './volumes';
 
 export const SESSION = '4c19e7';
 export const POD_A = 'orders-6f7c9d5b48-2xkqp';
@@ -28,6 +28,8 @@ export const request: LaunchRequest = {
   leaseSeconds: null,
   takeOver: false,
   reconnect: false,
+  exclude: [],
+  files: 'small',
 };
 
 const LASTED: [string, number][] = [
@@ -43,10 +45,17 @@ const LASTED: [string, number][] = [
 export function steps(began: number, done = LASTED.length): StepTime[] {
   let at = began;
   return LASTED.slice(0, done + 1).map(([step, took], index) => {
-    const time = { step, began: at, took: index < done ? took : null };
+    const time = { step, began: at, took: index < done ? took : null, failed: false };
     at += took;
     return time;
   });
+}
+
+/** As `steps`, of a session whose restorer could not be started. */
+export function brokenOff(began: number): StepTime[] {
+  return steps(began, 1).map((time) =>
+    time.took === null ? { ...time, took: 5000, failed: true } : time,
+  );
 }
 
 function listener(
@@ -63,6 +72,8 @@ function listener(
     port,
     portName,
     local: `127.0.0.1:${local}`,
+    target: `10.96.1.${(port % 200) + 10}:${port}`,
+    names: [],
     lastUsed: used ? world.ago(used[0]) : null,
     connections: used ? used[1] : 0,
   };
@@ -79,46 +90,15 @@ export function listeners(world: World): Listener[] {
   ];
 }
 
-export function volumes(): Volume[] {
-  const mount = { readOnly: true, subPath: null };
-  return [
-    {
-      ...mount,
-      name: 'settings',
-      mountPath: '/etc/orders',
-      kind: 'config map',
-      source: 'orders-settings',
-    },
-    {
-      ...mount,
-      name: 'keys',
-      mountPath: '/etc/orders-secrets',
-      kind: 'secret',
-      source: 'orders-keys',
-    },
-    {
-      ...mount,
-      name: 'about',
-      mountPath: '/var/run/about',
-      kind: 'projected',
-      source: 'service account token, downward API, config map shop',
-    },
-    {
-      ...mount,
-      name: 'scratch',
-      mountPath: '/tmp',
-      kind: 'empty directory',
-      source: null,
-      readOnly: false,
-    },
-    {
-      ...mount,
-      name: 'kube-api-access-7tq2m',
-      mountPath: '/var/run/secrets/kubernetes.io/serviceaccount',
-      kind: 'projected',
-      source: 'service account token, config map kube-root-ca.crt, downward API',
-    },
-  ];
+/** The same listeners in the mode with the hosts file. */
+export function namedListeners(world: World): Listener[] {
+  return listeners(world).map((listener, index) => {
+    const { service, namespace, port } = listener;
+    const long = [`${service}.${namespace}`, `${service}.${namespace}.svc`];
+    const names = [...long, `${service}.${namespace}.svc.cluster.local`];
+    if (namespace === 'shop') names.unshift(service);
+    return { ...listener, names, local: `127.77.${20 + index}.${7 * index + 4}:${port}` };
+  });
 }
 
 const WAVE = [
@@ -168,7 +148,8 @@ export function ordersSession(world: World, changes: Partial<Session> = {}): Ses
     inbound: [{ remote: 8080, local: 3000, name: 'http', services: ['orders:80'] }],
     silentPorts: [],
     listeners: listeners(world),
-    volumes: volumes(),
+    mode: 'noAdministrator',
+    volumes: sessionVolumes(world),
     figures: busyFigures(),
     program: { state: 'running', pid: 41_872, since: began + 2300 },
     envFile: '/run/user/1000/towline/4c19e7.env',
