@@ -5,10 +5,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use hickory_resolver::config::{LookupIpStrategy, ResolverConfig};
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{LookupIpStrategy, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::{ResolverBuilder, TokioResolver};
+use hickory_resolver::system_conf::read_system_conf;
 use tokio::time::timeout;
 use towline_wire::{Failure, FailureKind, Resolved};
 use tracing::warn;
@@ -20,29 +21,31 @@ const LIMIT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Names {
     resolver: Option<TokioResolver>,
+    search: Vec<String>,
     limit: Duration,
 }
 
 impl Names {
     pub(crate) fn from_system() -> Self {
-        let builder = TokioResolver::builder_tokio().unwrap_or_else(|error| {
+        let (config, options) = read_system_conf().unwrap_or_else(|error| {
             warn!("no DNS servers, names come from /etc/hosts only: {error}");
-            let provider = TokioRuntimeProvider::default();
-            TokioResolver::builder_with_config(ResolverConfig::default(), provider)
+            Default::default()
         });
-        Self::build(builder)
+        Self::build(config, options)
     }
 
-    fn build(mut builder: ResolverBuilder<TokioRuntimeProvider>) -> Self {
-        let options = builder.options_mut();
+    fn build(config: ResolverConfig, mut options: ResolverOpts) -> Self {
+        let search = config.search().iter().map(ToString::to_string).collect();
         options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
         // libc keeps nothing either, so a service that moved is found at once.
         options.cache_size = 0;
-        let resolver = builder.build();
+        let provider = TokioRuntimeProvider::default();
+        let resolver =
+            TokioResolver::builder_with_config(config, provider).with_options(options).build();
         if let Err(error) = &resolver {
             warn!("names cannot be looked up: {error}");
         }
-        Self { resolver: resolver.ok(), limit: LIMIT }
+        Self { resolver: resolver.ok(), search, limit: LIMIT }
     }
 
     /// The addresses of a name (or of an address), IPv4 first.
@@ -74,10 +77,7 @@ impl Names {
 
     /// The domains that are tried behind a name, in order.
     pub(crate) fn search_list(&self) -> Vec<String> {
-        let Ok((config, _)) = hickory_resolver::system_conf::read_system_conf() else {
-            return Vec::new();
-        };
-        config.search().iter().map(ToString::to_string).collect()
+        self.search.clone()
     }
 
     pub(crate) async fn resolve(&self, name: &str) -> Resolved {

@@ -4,12 +4,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use futures::future::join_all;
-use hickory_resolver::config::{NameServerConfig, ResolverConfig};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::config::{NameServerConfig, ResolverConfig, ResolverOpts};
+use hickory_resolver::proto::op::MessageType;
 use hickory_resolver::proto::op::{Message, OpCode, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, CNAME};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
-use hickory_resolver::{TokioResolver, proto::op::MessageType};
 use tokio::net::UdpSocket;
 use towline_wire::FailureKind;
 
@@ -65,10 +64,10 @@ fn pods_view(server: SocketAddr) -> Names {
     let search = ["shop.svc.cluster.local.", "svc.cluster.local.", "cluster.local."];
     let search = search.map(|name| name.parse().unwrap()).to_vec();
     let config = ResolverConfig::from_parts(None, search, vec![name_server]);
-    let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-    builder.options_mut().ndots = 5;
-    builder.options_mut().timeout = Duration::from_secs(1);
-    Names::build(builder)
+    let mut options = ResolverOpts::default();
+    options.ndots = 5;
+    options.timeout = Duration::from_secs(1);
+    Names::build(config, options)
 }
 
 #[tokio::test]
