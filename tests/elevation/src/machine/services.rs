@@ -97,10 +97,20 @@ impl Machine {
             said.push(byte[0]);
             // It may ask again after a wrong one.
             if said.ends_with(b"Password: ") {
+                self.until_the_terminal_is_mute()?;
                 say(&mut child, answer)?;
             }
         }
         child.wait()?;
         Ok(String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// pkttyagent prints its question first, and then throws away what was typed when it switches the echo off.
+    fn until_the_terminal_is_mute(&self) -> Result<()> {
+        let terminal = self.read("ps", &["-C", "pkttyagent", "-o", "tty="])?;
+        let terminal = format!("/dev/{}", terminal.trim());
+        until("the terminal does not echo", || {
+            Ok(self.read("stty", &["-F", &terminal, "-a"])?.contains("-echo "))
+        })
     }
 }
