@@ -108,7 +108,7 @@ impl Preferences {
 fn mode(names: Option<Names>) -> Mode {
     match names.unwrap_or_default() {
         Names::HostsFile => Mode::HostsFile,
-        Names::Variables => Mode::NoAdministrator,
+        Names::Variables | Names::OwnHostsFile => Mode::NoAdministrator,
     }
 }
 

@@ -38,10 +38,10 @@ pub(crate) async fn run(mut arguments: ConnectArguments) -> Result<u8, Failure> 
     if !arguments.command.is_empty() {
         program::find(&arguments.command, arguments.working_directory.as_deref())?;
     }
-    if arguments.mount {
-        if arguments.session.volumes == Some(VolumesWanted::None) {
-            let message = "--mount has nothing to mount with --volumes none";
-            return Err(Failure::new(Code::Input, message));
+    if arguments.session.mount {
+        if arguments.command.is_empty() {
+            let message = "--mount needs a command: only that sees what is mounted";
+            return Err(Failure::new(Code::Input, message).with_hint("add it: -- COMMAND"));
         }
         inside::check()?;
     }
@@ -53,6 +53,14 @@ pub(crate) async fn run(mut arguments: ConnectArguments) -> Result<u8, Failure> 
         _ => request::Program::StartedByTowline,
     };
     let mut request = arguments.session.request(project.as_ref(), started_by)?;
+    if arguments.session.mount
+        && request.volumes == request::Volumes::None
+        && request.names != request::Names::OwnHostsFile
+    {
+        let message = "--mount has nothing to mount with --volumes none";
+        return Err(Failure::new(Code::Input, message)
+            .with_hint("with --no-admin there is a hosts file of the command's own to mount"));
+    }
     request.program = started_by;
     request.reconnect |= arguments.reconnect;
     arguments.reconnect = request.reconnect;

@@ -10,6 +10,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::{TcpStream, lookup_host};
 use towline_core::names::{NameEntry, SessionNames};
 use towline_core::report::Code;
+use towline_machine::hosts_file::HostsFile;
 
 use crate::arguments::{DnsArguments, Format};
 use crate::failure::Failure;
@@ -105,13 +106,20 @@ pub(crate) fn columns(row: &Row) -> Vec<String> {
 }
 
 pub(crate) async fn test(names: &SessionNames, rows: &mut [Row]) {
+    // Only the session's program sees such a file; what others find is of no interest.
+    let own = names.hosts_file.as_deref().map(HostsFile::look_at);
+    let own = own.as_ref();
     let all = names
         .entries
         .iter()
         .flat_map(|entry| entry.names.iter().map(|name| (name.to_string(), entry.address)));
     let looked_up: BTreeMap<String, Result<(), String>> = stream::iter(all)
         .map(|(name, address)| async move {
-            let found = look_up(&name, address).await;
+            let found = match own {
+                None => look_up(&name, address).await,
+                Some(Ok(file)) => leads(&name, address, in_file(file, &name)),
+                Some(Err(error)) => Err(error.to_string()),
+            };
             (name, found)
         })
         .buffer_unordered(AT_ONCE)
@@ -139,8 +147,25 @@ async fn look_up(name: &str, address: IpAddr) -> Result<(), String> {
         Ok(Err(error)) => return Err(format!("{name} is not found: {error}")),
         Ok(Ok(found)) => found.map(|found| found.ip()).collect::<Vec<IpAddr>>(),
     };
-    match found.first() {
-        Some(first) if *first == address => Ok(()),
+    leads(name, address, found.first().copied())
+}
+
+/// The first line wins, and the session's come last.
+fn in_file(file: &HostsFile, name: &str) -> Option<IpAddr> {
+    let line = file
+        .others
+        .iter()
+        .find(|line| line.names.iter().any(|known| known.eq_ignore_ascii_case(name)));
+    let entry = || {
+        let mut entries = file.blocks.iter().flat_map(|block| &block.entries);
+        entries.find(|entry| entry.names.iter().any(|known| known.as_str() == name))
+    };
+    line.map(|line| line.address).or_else(|| Some(entry()?.address.ip()))
+}
+
+fn leads(name: &str, address: IpAddr, found: Option<IpAddr>) -> Result<(), String> {
+    match found {
+        Some(first) if first == address => Ok(()),
         Some(first) => Err(format!("{name} leads to {first}")),
         None => Err(format!("{name} has no address")),
     }
@@ -160,5 +185,28 @@ async fn connect(local: SocketAddr) -> Result<(), String> {
             }
             _ => error.to_string(),
         }),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leads_where_the_first_line_of_the_file_says() {
+        let text =
+            "10.1.2.3 printer Redis.shop\n127.77.1.2 redis redis.shop # towline 0123456789ab\n";
+        let file = HostsFile::parse(text.as_bytes());
+        let (ours, others) = ("127.77.1.2".parse().unwrap(), "10.1.2.3".parse().unwrap());
+        assert_eq!(in_file(&file, "redis"), Some(ours));
+        assert_eq!(in_file(&file, "redis.shop"), Some(others));
+        assert_eq!(in_file(&file, "web"), None);
+        assert_eq!(leads("redis", ours, Some(ours)), Ok(()));
+        assert_eq!(
+            leads("redis.shop", ours, Some(others)),
+            Err("redis.shop leads to 10.1.2.3".into())
+        );
+        assert!(leads("web", ours, None).is_err());
     }
 }

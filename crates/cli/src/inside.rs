@@ -1,4 +1,5 @@
-//! `--mount`: the user's program in a mount namespace of its own, where the container's volumes stand at their own absolute paths.
+//! `--mount`: the user's program in a mount namespace of its own, where the container's volumes stand at their own absolute paths, and without
+//! administrator's rights with a hosts file of its own.
 //!
 //! `towline` starts itself once more for this, because a process that has threads cannot enter a user namespace (user_namespaces(7)). That one is
 //! single-threaded, needs no rights, sets the namespace up, and then becomes the program: so its process, group, terminal, signals and exit
@@ -29,6 +30,9 @@ use crate::output;
 /// The first argument of the process that becomes the program. Not for people, and so not among the commands.
 const NAME: &str = "__inside";
 
+/// Where a program finds the hosts file.
+const HOSTS: &str = "/etc/hosts";
+
 /// Ended before the program began, as timeout(1), nohup(1) and env(1) count it.
 const NOT_SET_UP: u8 = 125;
 
@@ -47,11 +51,18 @@ struct Told {
     /// An empty directory of the session, for a new root.
     stage: PathBuf,
     volumes: Vec<Bind>,
+    /// What stands for [`HOSTS`], if anything does.
+    hosts: Option<PathBuf>,
     command: Vec<OsString>,
 }
 
-/// The command that runs `command` in a namespace with these volumes; `stage` is an empty directory.
-pub(crate) fn wrap(command: &[OsString], stage: &Path, volumes: &[Volume]) -> Vec<OsString> {
+/// The command that runs `command` in a namespace with these volumes, and with `hosts` for its hosts file; `stage` is an empty directory.
+pub(crate) fn wrap(
+    command: &[OsString],
+    stage: &Path,
+    volumes: &[Volume],
+    hosts: Option<&Path>,
+) -> Vec<OsString> {
     let mut words: Vec<OsString> =
         vec![itself().into(), NAME.into(), "--stage".into(), stage.into()];
     let placed = volumes.iter().filter(|volume| volume.planned.handling != Handling::Left);
@@ -63,6 +74,9 @@ pub(crate) fn wrap(command: &[OsString], stage: &Path, volumes: &[Volume]) -> Ve
                 local.into(),
             ]);
         }
+    }
+    if let Some(hosts) = hosts {
+        words.extend(["--hosts".into(), hosts.into()]);
     }
     words.push("--".into());
     words.extend(command.iter().cloned());
@@ -114,6 +128,7 @@ fn parse(mut arguments: impl Iterator<Item = OsString>) -> Option<Told> {
         match argument.to_str()? {
             "--check" => told.check = true,
             "--stage" => told.stage = arguments.next()?.into(),
+            "--hosts" => told.hosts = Some(arguments.next()?.into()),
             "--volume" => {
                 let (at, from) = (arguments.next()?.into(), arguments.next()?.into());
                 told.volumes.push(Bind { at, from });
@@ -160,6 +175,13 @@ fn set_up(told: &Told) -> Result<(), String> {
             say(&place.path(), &why);
         }
     }
+    if let Some(hosts) = &told.hosts {
+        // Last, so that it lies over whatever else was put there; and the names are nowhere else, so the program does not begin without.
+        let place = Place::of(Path::new(HOSTS), &told.stage);
+        place
+            .and_then(|place| stage.put(&place, hosts))
+            .map_err(|why| format!("cannot give the program a hosts file of its own: {why}"))?;
+    }
     stage.finish()?;
     // The directory that it is in may be another one by now.
     if let Some(here) = here
@@ -201,10 +223,27 @@ mod tests {
                 .unwrap();
         assert_eq!(told.volumes, [Bind { at: "/data".into(), from: "/r/data".into() }]);
         assert_eq!((told.command.len(), told.check), (2, false));
+        assert_eq!(told.hosts, None);
+        let told = parse(words(&["--stage", "/s", "--hosts", "/r/hosts", "--", "a"])).unwrap();
+        assert_eq!(told.hosts.as_deref(), Some(Path::new("/r/hosts")));
         assert!(parse(words(&["--check"])).unwrap().check);
-        for bad in [&["--volume", "/data"][..], &["--what"], &[], &["--stage", "/s", "--"]] {
+        for bad in
+            [&["--volume", "/data"][..], &["--hosts"], &["--what"], &[], &["--stage", "/s", "--"]]
+        {
             assert!(parse(words(bad)).is_none(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_the_process_is_told_is_what_it_understands() {
+        let told = |hosts| {
+            let words = wrap(&["a".into(), "--hosts".into()], Path::new("/s"), &[], hosts);
+            parse(words.into_iter().skip(2)).unwrap()
+        };
+        assert_eq!(told(None).hosts, None);
+        let told = told(Some(Path::new("/r/hosts")));
+        assert_eq!((told.hosts, told.stage), (Some("/r/hosts".into()), "/s".into()));
+        assert_eq!(told.command, ["a", "--hosts"]);
     }
 
     #[test]

@@ -21,6 +21,11 @@ pub(crate) fn check() -> Result<(), Failure> {
 }
 
 /// The command as it is; [`check`] comes before.
-pub(crate) fn wrap(command: &[OsString], _stage: &Path, _volumes: &[Volume]) -> Vec<OsString> {
+pub(crate) fn wrap(
+    command: &[OsString],
+    _stage: &Path,
+    _volumes: &[Volume],
+    _hosts: Option<&Path>,
+) -> Vec<OsString> {
     command.to_vec()
 }

@@ -9,6 +9,7 @@ use towline_core::request::Program;
 use self::text::Colour;
 use crate::arguments::{Format, PlanArguments};
 use crate::failure::Failure;
+use crate::inside;
 use crate::list::cluster;
 use crate::output;
 use crate::progress::Progress;
@@ -18,6 +19,9 @@ pub(crate) async fn run(arguments: &PlanArguments) -> Result<(), Failure> {
     let format = arguments.output.output;
     let mut progress = Progress::new(format);
     let project = project::of_session(&arguments.session)?;
+    if arguments.session.mount {
+        inside::check()?;
+    }
     let request = arguments.session.request(project.as_ref(), Program::StartedByUser)?;
     let mut which = arguments.session.cluster.clone();
     if let Some(project) = &project {

@@ -140,6 +140,7 @@ fn a_command_that_is_not_there_is_told_first() {
     let home = tempfile::tempdir().unwrap();
     let output = run(&["connect", "web", "--", "no-such-command-of-towline"]);
     refused(&output, 127, &["error: ", "no-such-command-of-towline", "hint: "]);
+    refused(&run(&["connect", "web", "--mount"]), 2, &["--mount needs a command", "-- COMMAND"]);
     let file = home.path().join("data.py");
     std::fs::write(&file, "print()").unwrap();
     refused(&run(&["connect", "web", "--", file.to_str().unwrap()]), 126, &["data.py", "python3"]);

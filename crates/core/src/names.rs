@@ -108,8 +108,9 @@ pub struct HostsPlan {
     pub domain: String,
     /// The lines, in the order in which they will stand in the hosts file.
     pub hosts: Vec<PlannedHost>,
-    /// Ports that are left to the local program at every address: a program that listens on all addresses could not have them otherwise. Services that
-    /// have such a port get another for it, which their variables tell, and a name only where they have others.
+    /// Ports that are listened on at no address: those left to the local program, which could not have them otherwise if it listens on all addresses, and
+    /// with [`crate::request::Names::OwnHostsFile`] those that cannot be had without rights. Services that have such a port get another for it, which their
+    /// variables tell, and a name only where they have others.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub left: BTreeSet<u16>,
     /// Addresses of the same network that stand in the hosts file already: other sessions', or the user's.

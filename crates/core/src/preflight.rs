@@ -154,8 +154,7 @@ impl Rights {
     /// Without what matters only to another way of naming services.
     #[must_use]
     pub fn for_names(mut self, names: Names) -> Self {
-        self.missing
-            .retain(|(_, need)| names == Names::HostsFile || !matches!(need, Need::Names(_)));
+        self.missing.retain(|(_, need)| names.has_addresses() || !matches!(need, Need::Names(_)));
         self
     }
 

@@ -37,7 +37,7 @@ pub struct Request {
     /// How the local program finds the cluster's services.
     #[serde(default)]
     pub names: Names,
-    /// Hosts outside the cluster that the local program reaches through it, by their own names; only with [`Names::HostsFile`].
+    /// Hosts outside the cluster that the local program reaches through it, by their own names; not with [`Names::Variables`].
     #[serde(default)]
     pub external_hosts: Vec<ExternalHost>,
     /// Services that are left out, as `name` (of the target's namespace) or `name.namespace`.
@@ -58,6 +58,28 @@ pub enum Names {
     HostsFile,
     /// By the service variables only, which lead to ports of 127.0.0.1. Needs no rights.
     Variables,
+    /// As with [`Self::HostsFile`], but the names stand in a hosts file of the session's own, which only a program sees that has it bound over the
+    /// machine's. Needs no rights; ports that do are reached by the service variables, and have no name.
+    OwnHostsFile,
+}
+
+impl Names {
+    /// Whether services have addresses and names of their own.
+    pub fn has_addresses(self) -> bool {
+        match self {
+            Self::HostsFile | Self::OwnHostsFile => true,
+            Self::Variables => false,
+        }
+    }
+
+    /// The mode for a program that can have a hosts file bound over the machine's: instead of none, its own.
+    #[must_use]
+    pub fn in_own_namespace(self) -> Self {
+        match self {
+            Self::Variables | Self::OwnHostsFile => Self::OwnHostsFile,
+            Self::HostsFile => Self::HostsFile,
+        }
+    }
 }
 
 /// A host outside the cluster that is reached from the pod.
@@ -322,6 +344,15 @@ mod tests {
         for bad in ["", "a/b/c", "pod/", "Orders", "-a", "a-", "a..b", "a b", "a\n", "ä"] {
             assert!(bad.parse::<Target>().is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn without_rights_a_program_in_its_own_namespace_has_its_own_hosts_file() {
+        assert_eq!(Names::Variables.in_own_namespace(), Names::OwnHostsFile);
+        assert_eq!(Names::HostsFile.in_own_namespace(), Names::HostsFile);
+        assert!(Names::OwnHostsFile.has_addresses() && !Names::Variables.has_addresses());
+        let written = serde_json::to_string(&Names::OwnHostsFile).unwrap();
+        assert_eq!(written, "\"own_hosts_file\"");
     }
 
     #[test]

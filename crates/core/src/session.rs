@@ -21,6 +21,7 @@ mod kubernetes;
 mod lease;
 mod outbound;
 mod overlay;
+mod own_hosts;
 mod ready;
 mod register;
 mod restore;

@@ -60,7 +60,8 @@ mod names {
         match names {
             None => serializer.serialize_none(),
             Some(Names::HostsFile) => serializer.serialize_str("hosts-file"),
-            Some(Names::Variables) => serializer.serialize_str("variables"),
+            // Whether a program has a hosts file of its own is said by its command, and never by the settings.
+            Some(Names::Variables | Names::OwnHostsFile) => serializer.serialize_str("variables"),
         }
     }
 

@@ -69,7 +69,8 @@ impl Project {
             "names",
             self.names.map(|names| match names {
                 Names::HostsFile => "hosts-file".into(),
-                Names::Variables => "variables".into(),
+                // Whether the program has a hosts file of its own is said by the command, and never by the file.
+                Names::Variables | Names::OwnHostsFile => "variables".into(),
             }),
         );
         put(

@@ -1,6 +1,7 @@
 //! Before and after: a workload must be deep-equal, and nothing of Towline may be left.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use k8s_openapi::api::apps::v1::{ControllerRevision, ReplicaSet};
@@ -106,6 +107,27 @@ impl Namespace {
         self.bearing(Stage::Any).await
     }
 
+    /// What the `towline` of this test keeps on this machine: files, and directories of sessions.
+    ///
+    /// # Errors
+    /// When its home cannot be read.
+    pub fn kept_here(&self) -> Result<Vec<PathBuf>> {
+        let mut directories = vec![self.home.path().to_owned()];
+        let mut kept = Vec::new();
+        while let Some(directory) = directories.pop() {
+            for entry in std::fs::read_dir(&directory)? {
+                let path = entry?.path();
+                // The settings are the user's own, and so is what is above a session's directory.
+                if !path.is_dir() && !path.ends_with("settings.yaml") || is_of_session(&path) {
+                    kept.push(path);
+                } else if path.is_dir() {
+                    directories.push(path);
+                }
+            }
+        }
+        Ok(kept)
+    }
+
     async fn bearing(&self, stage: Stage) -> Result<Vec<String>> {
         let mut left = Vec::new();
         macro_rules! look {
@@ -173,6 +195,12 @@ impl Namespace {
         take!(k8s_openapi::api::core::v1::ConfigMap, k8s_openapi::api::core::v1::ResourceQuota);
         Ok(all)
     }
+}
+
+/// Whether a session's id is the path's last part.
+fn is_of_session(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    name.len() == 12 && name.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Which objects count.

@@ -42,6 +42,8 @@ pub(crate) struct SessionArguments {
     pub(crate) namespaces: Vec<String>,
     /// Do without administrator's rights: the services are reached by the service variables only, on ports of 127.0.0.1
     ///
+    /// With --mount they are reached by name, too, by the command: see there.
+    ///
     /// The default can be set by `names: variables` in settings.yaml.
     #[arg(long, conflicts_with = "hosts", help_heading = "Names")]
     pub(crate) no_admin: bool,
@@ -51,6 +53,12 @@ pub(crate) struct SessionArguments {
     /// Leave a service out: NAME, or NAME.NAMESPACE; may be repeated
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Names")]
     pub(crate) exclude: Vec<String>,
+    /// Run the command with the volumes at their own paths, in a mount namespace of its own; needs no rights, but user namespaces
+    ///
+    /// With --no-admin it has a hosts file of its own, too, and reaches the services by their cluster names, but for ports that need rights. Nothing is made
+    /// or changed on this machine. A directory in which a path had to be added for that is read-only for the command.
+    #[arg(long, help_heading = "Volumes")]
+    pub(crate) mount: bool,
     /// What of the container's volumes comes to this machine [default: small]
     #[arg(long, value_name = "WHICH", help_heading = "Volumes")]
     pub(crate) volumes: Option<VolumesWanted>,
@@ -123,6 +131,9 @@ impl SessionArguments {
         one(&mut request.lease, self.lease);
         one(&mut request.timeout, self.timeout);
         one(&mut request.names, self.names());
+        if self.mount {
+            request.names = request.names.in_own_namespace();
+        }
         one(
             &mut request.volumes,
             self.volumes.map(|volumes| match volumes {
@@ -172,7 +183,8 @@ back, and towline ends with the command's status. Ctrl-C reaches the command; it
 
 The program, and every other on this machine, reaches the services by their cluster names and on their own ports (http://catalogue, redis:6379) as long as \
 the session lasts. That needs administrator's rights, for lines in /etc/hosts and ports below 1024: towline says what for, then the system asks. With \
---no-admin nothing is asked, and the services are on free ports of 127.0.0.1, as the service variables say.
+--no-admin nothing is asked, and the services are on free ports of 127.0.0.1, as the service variables say. With --mount --no-admin the command has a \
+hosts file of its own, and reaches them by name where their ports need no rights.
 
 Without a command: towline says where the environment is (a file for `set -a; . FILE`) and waits for Ctrl-C.
 
@@ -196,11 +208,6 @@ pub(crate) struct ConnectArguments {
     /// Connect again when the cluster has put the workload back during a loss longer than the lease
     #[arg(long, help_heading = "Session")]
     pub(crate) reconnect: bool,
-    /// Run the command with the volumes at their own paths, in a mount namespace of its own; needs no rights, but user namespaces
-    ///
-    /// Nothing is made or changed on this machine. A directory in which a path had to be added for that is read-only for the command.
-    #[arg(long, requires = "command", help_heading = "Volumes")]
-    pub(crate) mount: bool,
     /// Stop what listens on a port of this machine that the session needs; may be repeated
     ///
     /// By SIGTERM, or by `systemctl stop` where it is a service. PORT:kill: by SIGKILL too, if it has not ended 10 seconds later. Without this option

@@ -166,23 +166,28 @@ impl Conductor {
         self.session.environment().unwrap_or_default()
     }
 
-    /// What is to be run: the user's command, or what becomes it with the volumes in their places.
+    /// What is to be run: the user's command, or what becomes it with the volumes, and its own hosts file, in their places.
     fn command(&self) -> Result<Vec<OsString>, Failure> {
-        if !self.arguments.mount {
+        if !self.arguments.session.mount {
             return Ok(self.arguments.command.clone());
         }
         let failed = |why: &str| {
             let message = format!("the volumes cannot be put at their own paths: {why}");
             Failure::new(Code::Program, message)
         };
-        let root = self.session.volumes_root();
-        let root = root.ok_or_else(|| failed("they are not on this machine"))?;
-        let stage = root.with_file_name("inside");
+        let (hosts, root) = (self.session.names().hosts_file.clone(), self.session.volumes_root());
+        // Both stand in the session's directory.
+        let any = hosts.as_ref().or(root.as_ref());
+        let any = any.ok_or_else(|| failed("they are not on this machine"))?;
+        let stage = any.with_file_name("inside");
         match std::fs::create_dir(&stage) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
                 Err(failed(&error.to_string()))
             }
-            _ => Ok(inside::wrap(&self.arguments.command, &stage, &self.session.volumes())),
+            _ => {
+                let (command, volumes) = (&self.arguments.command, self.session.volumes());
+                Ok(inside::wrap(command, &stage, &volumes, hosts.as_deref()))
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use console::{Style, pad_str};
 use jiff::tz::TimeZone;
 use towline_core::event::{Event, Step, What};
 use towline_core::plan::{Outcome, Plan};
+use towline_core::request::Names;
 
 use crate::arguments::Format;
 use crate::output;
@@ -23,6 +24,8 @@ pub(super) struct Narrator {
     services: Vec<(String, String)>,
     /// A name in the hosts file, where there are any.
     example: Option<String>,
+    /// Who finds the names.
+    names_for: &'static str,
     target: String,
     /// While it is connected, and has not begun to end: only then is news of single pods worth a line.
     steady: bool,
@@ -38,6 +41,7 @@ impl Narrator {
             inbound: Vec::new(),
             services: Vec::new(),
             example: None,
+            names_for: "",
             target: String::new(),
             steady: false,
         }
@@ -90,6 +94,11 @@ impl Narrator {
             ));
         }
         self.example = host.and_then(|host| host.names.first()).map(ToString::to_string);
+        self.names_for = match plan.request.names {
+            Names::HostsFile => "for every program on this machine",
+            Names::OwnHostsFile => "for your program only, in its own hosts file",
+            Names::Variables => "",
+        };
         self.target = format!("{}, container {}", plan.workload, plan.container);
     }
 
@@ -174,9 +183,7 @@ impl Narrator {
         if let Some(name) = &self.example {
             rows(
                 "names",
-                vec![format!(
-                    "for every program on this machine, such as {name}; all of them: towline dns"
-                )],
+                vec![format!("{}, such as {name}; all of them: towline dns", self.names_for)],
             );
         }
         rows("environment", vec![format!("set -a; . {env_file}; set +a")]);

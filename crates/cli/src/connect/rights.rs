@@ -2,6 +2,7 @@
 
 use towline_core::names::HostsPlan;
 use towline_core::plan::Plan;
+use towline_core::request::Names;
 use towline_helper::client::Helper;
 
 use super::narrate::Narrator;
@@ -12,7 +13,9 @@ pub(super) async fn obtain(
     plan: &Plan,
     narrator: &mut Narrator,
 ) -> Result<Option<Helper>, Failure> {
-    let Some(hosts) = &plan.hosts else { return Ok(None) };
+    let Some(hosts) = plan.hosts.as_ref().filter(|_| plan.request.names == Names::HostsFile) else {
+        return Ok(None);
+    };
     if let Some(helper) = Helper::connect().await? {
         return Ok(Some(helper));
     }

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use console::{Style, measure_text_width, pad_str};
 use serde_json::Value;
 use towline_core::plan::{Check, Outcome, Plan};
+use towline_core::request::Names;
 use towline_machine::HostName;
 use towline_workload::FieldChange;
 
@@ -168,9 +169,12 @@ fn outbound(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
         };
         writeln!(text, "  {name}  {}{headless}", ports.join(", "))?;
     }
-    let how = match plan.hosts {
-        Some(_) => "each by its cluster names, on its own ports",
-        None => "each on a free port of 127.0.0.1, as the program's environment will say",
+    let how = match (&plan.hosts, plan.request.names) {
+        (None, _) => "each on a free port of 127.0.0.1, as the program's environment will say",
+        (Some(_), Names::OwnHostsFile) => {
+            "each by its cluster names, on its own ports, as far as these need no rights; for your program only"
+        }
+        (Some(_), _) => "each by its cluster names, on its own ports",
     };
     writeln!(text, "  {}", paint.dim(how))
 }
@@ -201,6 +205,10 @@ fn hosts(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
             "    {}",
             paint.dim(&format!("and {more} lines more; -o json has them all"))
         )?;
+    }
+    if plan.request.names == Names::OwnHostsFile {
+        let where_ = "in a hosts file of your program's own; this machine's is not changed, and no rights are needed";
+        return writeln!(text, "  {}", paint.dim(where_));
     }
     let low: Vec<String> = hosts.low_ports().iter().map(u16::to_string).collect();
     let what_for = match low.as_slice() {

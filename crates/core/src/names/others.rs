@@ -138,6 +138,7 @@ mod tests {
             server: server.into(),
             workload,
             names: Names::HostsFile,
+            hosts_file: None,
             domain: "cluster.local".into(),
             entries: vec![entry],
         }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use towline_machine::HostName;
@@ -29,6 +29,9 @@ pub struct SessionNames {
     pub workload: WorkloadRef,
     /// How the names come to programs.
     pub names: Names,
+    /// The session's own hosts file, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hosts_file: Option<PathBuf>,
     /// The cluster's domain.
     pub domain: String,
     /// The services, pods and hosts.
@@ -67,7 +70,7 @@ pub struct NamePort {
 #[error("the names of the session cannot be {doing} ({}): {source}", path.display())]
 pub struct StateError {
     doing: &'static str,
-    path: std::path::PathBuf,
+    path: PathBuf,
     #[source]
     source: io::Error,
 }
@@ -138,6 +141,7 @@ mod tests {
                 name: "cart".into(),
             },
             names: Names::HostsFile,
+            hosts_file: None,
             domain: "cluster.local".into(),
             entries: vec![NameEntry {
                 subject: Subject::External { host: "db.example.com".parse().unwrap() },

@@ -81,9 +81,10 @@ impl Plan {
             (rights?.for_names(request.names), lease?, outbound?);
         let (hosts, on_this_machine) = match (request.names, own) {
             (Names::Variables, _) => (None, Vec::new()),
-            (Names::HostsFile, Some(own)) => (Some(own.clone()), Vec::new()),
-            (Names::HostsFile, None) => {
+            (Names::HostsFile | Names::OwnHostsFile, Some(own)) => (Some(own.clone()), Vec::new()),
+            (names @ (Names::HostsFile | Names::OwnHostsFile), None) => {
                 let wanted = hosts::Wanted {
+                    names,
                     home: workload.namespace.clone(),
                     server: cluster.identity().server,
                     services: outbound.clone(),

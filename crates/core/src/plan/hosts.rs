@@ -1,5 +1,6 @@
 //! The hosts lines that a session in hosts mode needs, and what on this machine stands in their way.
 
+mod beyond;
 mod ports;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use towline_machine::hosts_file::HostsFile;
 use towline_machine::{HostName, LoopbackAddress};
 
+use self::beyond::Beyond;
 use super::{Check, InboundPort, OutboundService};
 use crate::journal::Journal;
 use crate::names::{
@@ -14,13 +16,15 @@ use crate::names::{
     running, standing, table,
 };
 use crate::report::Code;
-use crate::request::ExternalHost;
+use crate::request::{ExternalHost, Names};
 
 /// How many names or services a sentence lists before it counts the rest.
 const LISTED: usize = 5;
 
 /// What there is to name.
 pub(super) struct Wanted {
+    /// One of the modes in which there are names.
+    pub(super) names: Names,
     /// The target's namespace, whose services have short names.
     pub(super) home: String,
     /// The API server's address.
@@ -57,16 +61,24 @@ pub(super) fn plan(wanted: &Wanted) -> (HostsPlan, Vec<Check>) {
     let known: Vec<SessionNames> = known.into_iter().filter_map(|(_, names)| names).collect();
     let left = ports::left_to_program(&wanted.inbound);
     let mut plan = lines(wanted, &file, left, &mut checks);
-    checks.extend(ports::without_kubernetes(&mut plan));
+    if wanted.names == Names::HostsFile {
+        checks.extend(ports::without_kubernetes(&mut plan));
+    }
     let ours: BTreeMap<HostName, Subject> = plan
         .hosts
         .iter()
         .flat_map(|host| host.names.iter().map(|name| (name.clone(), host.subject.clone())))
         .collect();
     for found in standing(&file, &known, &ours, &wanted.server) {
-        checks.push(told(found));
+        // The program's own hosts file has no lines of other sessions.
+        if wanted.names == Names::HostsFile || matches!(found, Standing::Line { .. }) {
+            checks.push(told(found));
+        }
     }
-    checks.extend(ports::checks(&plan));
+    // Without rights, a port that turns out to be taken is reached by variables, as without names.
+    if wanted.names == Names::HostsFile {
+        checks.extend(ports::checks(&plan));
+    }
     if checks.is_empty() {
         let (lines, names) = (plan.hosts.len(), ours.len());
         let message = format!(
@@ -87,6 +99,12 @@ fn lines(
     let mut listening = listening(wanted);
     let displaced = displace(&mut listening, &left);
     checks.extend(ports::displaced(&displaced, &wanted.inbound));
+    let beyond = match wanted.names {
+        Names::OwnHostsFile => Beyond::reach_of(listening.values().flatten().copied()),
+        Names::HostsFile | Names::Variables => Beyond::default(),
+    };
+    let missing = displace(&mut listening, &beyond.all());
+    checks.extend(beyond.missing(&missing));
     let table = table(listening.keys().cloned(), &wanted.home, DOMAIN);
     checks.extend(clashes(&table.clashes));
     if !table.impossible.is_empty() {
@@ -125,6 +143,7 @@ fn lines(
         let fix = "Choose fewer namespaces, or do without names: --no-admin.".to_owned();
         checks.push(Check::blocked(Code::NameTaken, "names", message, Some(fix)));
     }
+    let left = &left | &beyond.all();
     HostsPlan { domain: DOMAIN.to_owned(), hosts, left, held: held.into_iter().collect() }
 }
 

@@ -7,7 +7,7 @@ use super::{Check, OutboundService, PlanError};
 use crate::cluster::{Cluster, ClusterError, list};
 use crate::look::{self, Scope};
 use crate::names::Excluded;
-use crate::request::{Names, Request};
+use crate::request::Request;
 use crate::target;
 
 /// What the endpoints controller puts on the endpoints of headless services, and on no others (`IsHeadlessService` in `k8s.io/api/core/v1`).
@@ -55,7 +55,7 @@ pub(super) async fn outbound(
     let kept: Vec<&Service> = kept.collect();
     let mut outbound: Vec<OutboundService> =
         kept.iter().filter_map(|service| OutboundService::of(service)).collect();
-    if request.names == Names::HostsFile {
+    if request.names.has_addresses() {
         checks.extend(without_ports(&kept));
         if kept.iter().any(|service| OutboundService::is_headless(service)) {
             add_endpoints(cluster, namespaces, &mut outbound).await?;

@@ -146,7 +146,8 @@ impl Actor {
     ) -> Self {
         let board = Arc::new(Board::new());
         let dialer = Arc::new(Dialer::new(cluster.client(), board.clone(), chronicle.clone()));
-        let outbound = Arc::new(Outbound::new(dialer, Ground::of(plan.hosts.as_ref())));
+        let outbound =
+            Arc::new(Outbound::new(dialer, Ground::of(plan.hosts.as_ref(), plan.request.names)));
         let register =
             Register::new(&cluster, &plan, outbound.clone(), chronicle.clone(), tell.names);
         let shelf = Arc::new(Shelf::new(board.clone(), chronicle.clone(), &plan.volumes));

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use towline_helper::client::HelperError;
 use towline_workload::{InstallError, PutBackError, RequestError, SessionRecord, WorkloadRef};
 
+use super::register::NamesError;
 use crate::cluster::ClusterError;
 use crate::environment::EnvFileError;
 use crate::journal::JournalError;
@@ -59,7 +59,7 @@ pub(crate) enum SessionError {
     },
     /// The names of the cluster cannot be had on this machine.
     #[error("The names of the cluster cannot be had here: {0}")]
-    Names(#[source] HelperError),
+    Names(#[source] NamesError),
     /// The journal cannot be written.
     #[error(transparent)]
     Journal(#[from] JournalError),

@@ -8,6 +8,7 @@ use towline_helper::protocol::RefusalCode;
 use super::actor::{Actor, Leaving};
 use super::board::Board;
 use super::error::SessionError;
+use super::register::NamesError;
 use super::services;
 use crate::event::{Step, What};
 use crate::names::DOMAIN;
@@ -20,19 +21,24 @@ impl Actor {
             self.register.set_directory(directory.path().to_owned()).await;
         }
         if let Some(hosts) = self.outbound.ground.hosts()
-            && hosts.helper().is_none()
+            && match hosts.has_own_file() {
+                true => self.keeps_names.is_none(),
+                false => hosts.helper().is_none(),
+            }
         {
             self.chronicle.tell(What::Step { step: Step::Names });
-            let helper = match self.helper.take() {
-                Some(helper) => helper,
-                None => {
-                    tokio::select! {
+            if !hosts.has_own_file() {
+                let helper = match self.helper.take() {
+                    Some(helper) => helper,
+                    None => tokio::select! {
                         () = Self::stopped(&mut self.commands) => return Err(Leaving::Stopped),
-                        helper = Helper::connect_or_start() => helper.map_err(SessionError::Names)?,
-                    }
-                }
-            };
-            hosts.set_helper(Some(helper));
+                        helper = Helper::connect_or_start() => {
+                            helper.map_err(|error| SessionError::Names(error.into()))?
+                        }
+                    },
+                };
+                hosts.set_helper(Some(helper));
+            }
             services::open_planned(&self.plan, &self.outbound).await;
             self.register.write().await.map_err(SessionError::Names)?;
         }
@@ -56,6 +62,20 @@ fn of_search_list(list: &[String], namespace: &str) -> Option<String> {
     let before = format!("{namespace}.svc.");
     let found = list.iter().find_map(|entry| entry.trim_end_matches('.').strip_prefix(&before));
     found.filter(|domain| domain.parse::<towline_machine::HostName>().is_ok()).map(str::to_owned)
+}
+
+impl Explain for NamesError {
+    fn explain(&self) -> Report {
+        match self {
+            Self::Helper(error) => error.explain(),
+            Self::Own(error) => Report {
+                code: Code::HostsFile,
+                message: format!("The program cannot have a hosts file of its own: {error}."),
+                hint: Some("Mend that, or do without --mount.".to_owned()),
+                detail: None,
+            },
+        }
+    }
 }
 
 impl Explain for HelperError {

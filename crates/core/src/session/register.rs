@@ -11,6 +11,7 @@ use towline_wire::SessionId;
 
 use super::chronicle::Chronicle;
 use super::outbound::Outbound;
+use super::own_hosts::{OwnHosts, OwnHostsError};
 use crate::cluster::Cluster;
 use crate::event::What;
 use crate::names::{DOMAIN, NameEntry, SessionNames, table};
@@ -22,6 +23,17 @@ const TOGETHER: Duration = Duration::from_millis(200);
 
 /// How long the helper may take to remove the block at the end. It does so by itself when this process has ended.
 const CLEAR: Duration = Duration::from_secs(5);
+
+/// The names cannot be kept as the listeners are.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NamesError {
+    /// The machine's hosts file, or low ports.
+    #[error(transparent)]
+    Helper(#[from] HelperError),
+    /// The session's own hosts file.
+    #[error(transparent)]
+    Own(#[from] OwnHostsError),
+}
 
 /// See the module.
 pub(super) struct Register {
@@ -43,6 +55,8 @@ struct Written {
     names: Option<Arc<SessionNames>>,
     /// The block in the hosts file, by the helper that wrote it.
     block: Option<(HelperSession, Vec<HostsEntry>)>,
+    /// The session's own hosts file, where it has one.
+    own: Option<OwnHosts>,
     /// What is no host name, and has been told.
     told: Vec<String>,
 }
@@ -67,7 +81,7 @@ impl Register {
         }
     }
 
-    /// Where the file for other programs is written.
+    /// Where the file for other programs is written, and the session's own hosts file.
     pub(super) async fn set_directory(&self, directory: PathBuf) {
         self.written.lock().await.directory = Some(directory);
     }
@@ -86,15 +100,20 @@ impl Register {
     ///
     /// # Errors
     /// When the hosts file cannot be changed.
-    pub(super) async fn write(&self) -> Result<(), HelperError> {
+    pub(super) async fn write(&self) -> Result<(), NamesError> {
         let mut written = self.written.lock().await;
-        let names = Arc::new(self.names(&mut written.told).await);
-        if let Some(hosts) = self.outbound.ground.hosts() {
+        let mut names = self.names(&mut written.told).await;
+        if let Some(hosts) = self.outbound.ground.hosts()
+            && hosts.has_own_file()
+        {
+            names.hosts_file = self.write_own(&mut written, &names.entries)?;
+        } else if let Some(hosts) = self.outbound.ground.hosts() {
             let helper = hosts
                 .helper()
                 .ok_or_else(|| HelperError::Gone { reason: "it has ended".to_owned() })?;
             self.write_block(&mut written, &helper, &names.entries).await?;
         }
+        let names = Arc::new(names);
         if written.names.as_ref() != Some(&names) {
             if let Some(Err(error)) =
                 written.directory.as_ref().map(|directory| names.write(directory))
@@ -113,14 +132,7 @@ impl Register {
         helper: &Helper,
         entries: &[NameEntry],
     ) -> Result<(), HelperError> {
-        let lines: Vec<HostsEntry> = entries
-            .iter()
-            .filter(|entry| !entry.names.is_empty())
-            .filter_map(|entry| {
-                let address = LoopbackAddress::try_from(entry.address).ok()?;
-                Some(HostsEntry { address, names: entry.names.clone() })
-            })
-            .collect();
+        let lines = lines(entries);
         let block =
             written.block.get_or_insert_with(|| (helper.session(self.session.clone()), Vec::new()));
         if block.1 == lines {
@@ -131,6 +143,25 @@ impl Register {
         block.1 = lines;
         self.chronicle.tell(What::NamesChanged { names });
         Ok(())
+    }
+
+    /// Writes the session's own hosts file; the value is where that is.
+    fn write_own(
+        &self,
+        written: &mut Written,
+        entries: &[NameEntry],
+    ) -> Result<Option<PathBuf>, OwnHostsError> {
+        let Some(directory) = &written.directory else { return Ok(None) };
+        let own = match &mut written.own {
+            Some(own) => own,
+            none => none.insert(OwnHosts::make(directory, self.session.clone())?),
+        };
+        let lines = lines(entries);
+        let names = lines.iter().map(|line| line.names.len()).sum();
+        if own.write(lines)? {
+            self.chronicle.tell(What::NamesChanged { names });
+        }
+        Ok(Some(own.path().to_owned()))
     }
 
     async fn names(&self, told: &mut Vec<String>) -> SessionNames {
@@ -176,7 +207,7 @@ impl Register {
                 () = self.outbound.changed.notified() => {
                     tokio::time::sleep(TOGETHER).await;
                     if let Err(error) = self.write().await
-                        && !matches!(error, HelperError::Gone { .. })
+                        && !matches!(error, NamesError::Helper(HelperError::Gone { .. }))
                     {
                         let message = format!("The hosts file does not have the session's latest names: {error}");
                         self.chronicle.tell(What::Warning { message });
@@ -239,9 +270,20 @@ pub(super) fn blank(cluster: &Cluster, plan: &Plan) -> SessionNames {
         server: plan.cluster.server.clone(),
         workload: plan.workload.clone(),
         names: plan.request.names,
+        hosts_file: None,
         domain: DOMAIN.to_owned(),
         entries: Vec::new(),
     }
+}
+
+/// What stands in a hosts file.
+fn lines(entries: &[NameEntry]) -> Vec<HostsEntry> {
+    let named = entries.iter().filter(|entry| !entry.names.is_empty());
+    let lines = named.filter_map(|entry| {
+        let address = LoopbackAddress::try_from(entry.address).ok()?;
+        Some(HostsEntry { address, names: entry.names.clone() })
+    });
+    lines.collect()
 }
 
 fn name(session: &SessionId) -> SessionName {

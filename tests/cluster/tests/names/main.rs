@@ -4,5 +4,6 @@
 
 mod changes;
 mod ends;
+mod killed;
 mod refused;
 mod shop;

@@ -1,7 +1,5 @@
 //! Towline itself is killed: the cluster puts everything back, or the next command does.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
 use k8s_openapi::api::coordination::v1::Lease;
@@ -13,24 +11,6 @@ use towline_cluster_tests::{LIMIT, eventually};
 async fn generation(ns: &Namespace, name: &str) -> Result<Option<i64>> {
     let api = ns.api::<k8s_openapi::api::apps::v1::Deployment>();
     Ok(api.get(name).await?.metadata.generation)
-}
-
-/// The files that `towline` keeps on this machine.
-fn kept_here(ns: &Namespace) -> Result<Vec<PathBuf>> {
-    let mut directories = vec![ns.home.path().to_owned()];
-    let mut files = Vec::new();
-    while let Some(directory) = directories.pop() {
-        for entry in std::fs::read_dir(&directory)? {
-            let path = entry?.path();
-            // The settings are the user's own.
-            if path.is_dir() {
-                directories.push(path);
-            } else if !path.ends_with("settings.yaml") {
-                files.push(path);
-            }
-        }
-    }
-    Ok(files)
 }
 
 /// Waits until the lease of the workload `lease` is there: the session is between this step and the next.
@@ -66,11 +46,11 @@ async fn killed_while_connected_the_cluster_restores() -> Result<()> {
     session.end().await?;
     ns.comes_back("Deployment", "web", &before, 2).await?;
     ns.answered_by_cluster("web").await?;
-    ensure!(!kept_here(&ns)?.is_empty(), "the test looks for the env file in the wrong place");
+    ensure!(!ns.kept_here()?.is_empty(), "the test looks for the env file in the wrong place");
     // The next command that looks at the cluster clears up here as well.
     let finished = ns.run(&["status", "-n", &ns.name]).await?;
     ensure!(finished.status.success(), "{finished:?}");
-    let left = kept_here(&ns)?;
+    let left = ns.kept_here()?;
     ensure!(left.is_empty(), "left on this machine: {left:?}");
     Ok(())
 }

@@ -3,4 +3,5 @@
 mod copied;
 mod mount;
 mod on_demand;
+mod own_hosts;
 mod scene;

@@ -9,12 +9,12 @@ use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
 use towline_cluster_tests::namespace::Namespace;
 use towline_cluster_tests::setting;
-use towline_cluster_tests::towline::{Finished, run};
+use towline_cluster_tests::towline::{Connected, Finished, run};
 
 use crate::scene::deploy;
 
 /// Nobody on this machine.
-const USER: u32 = 54_321;
+pub(crate) const USER: u32 = 54_321;
 
 /// What the program sees, and that it is still itself.
 const LOOK: &str = r#"
@@ -29,7 +29,7 @@ exit 7
 "#;
 
 /// `THROUGH towline ARGUMENTS` as that user, with the namespace's surroundings.
-fn as_user(ns: &Namespace, through: &[&str], arguments: &[&str]) -> Result<Command> {
+pub(crate) fn as_user(ns: &Namespace, through: &[&str], arguments: &[&str]) -> Result<Command> {
     let home = ns.home.path();
     let kubeconfig = home.join("kubeconfig");
     fs::copy(ns.kubeconfig()?, &kubeconfig)?;
@@ -86,8 +86,7 @@ async fn a_signal_ends_the_program_and_refreshes_are_seen() -> Result<()> {
         "echo started; until grep -q evening /etc/shop/greeting; do sleep 0.1; done; kill -TERM $$";
     let arguments =
         ns.connect_arguments(&["deployment/web", "-c", "main", "--mount"], &["sh", "-c", AWAIT]);
-    let mut session =
-        towline_cluster_tests::towline::Connected::start(as_user(&ns, &[], &arguments)?)?;
+    let mut session = Connected::start(as_user(&ns, &[], &arguments)?)?;
     session.event("connected").await?;
     let patch = r#"{"data": {"greeting": "good evening"}}"#;
     ns.kubectl(&["patch", "configmap", "settings", "--type=merge", "-p", patch]).await?;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatAge, formatAgo, formatClock, formatDuration, formatSpan } from './time';
+import { formatAge, formatAgo, formatClock, formatDuration, formatRecent, formatSpan } from './time';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -56,4 +56,10 @@ describe('formatClock', () => {
   test('has seconds', () => expect(formatClock(time)).toBe('09:03:07'));
   test('has milliseconds when asked', () =>
     expect(formatClock(time, 'milliseconds')).toBe('09:03:07.005'));
+});
+
+test('what is as recent as usual has one text', () => {
+  expect(formatRecent(1000, 1000, 15_000)).toBe('just now');
+  expect(formatRecent(1000, 15_999, 15_000)).toBe('just now');
+  expect(formatRecent(1000, 16_000, 15_000)).toBe('15 s ago');
 });

@@ -31,6 +31,14 @@ export function formatAgo(then: number, now: number): string {
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
 
+/**
+ * As `formatAgo`, but anything within `usual` milliseconds is `just now`: a text that changes every second while all is well has the window painted
+ * every second.
+ */
+export function formatRecent(then: number, now: number, usual: number): string {
+  return now - then < usual ? 'just now' : formatAgo(then, now);
+}
+
 /** An age in one unit for a dense table, as `5s`, `12m`, `3h`, `4d`. */
 export function formatAge(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));

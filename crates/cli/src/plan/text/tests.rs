@@ -102,6 +102,7 @@ fn the_lines_of_the_hosts_file_are_shown_and_counted() {
     hosts.extend((1..25).map(|number| host(number, &[60_000])));
     plan.hosts =
         serde_json::from_value(json!({"domain": "cluster.local", "hosts": hosts})).unwrap();
+    plan.request.names = Names::HostsFile;
     let text = super::plan(&plan, Colour::Off);
     assert!(text.contains("  + /etc/hosts  127.77.0.1   s0 s0.shop   your program\n"), "{text}");
     assert!(
@@ -111,4 +112,13 @@ fn the_lines_of_the_hosts_file_are_shown_and_counted() {
     assert!(text.contains("and 5 lines more"), "{text}");
     assert!(text.contains("administrator's rights are needed for the hosts file\n"), "{text}");
     assert!(text.contains("each by its cluster names, on its own ports"), "{text}");
+
+    plan.request.names = Names::OwnHostsFile;
+    let text = super::plan(&plan, Colour::Off);
+    assert!(text.contains("  + /etc/hosts  127.77.0.20  s19 s19.shop\n"), "{text}");
+    assert!(
+        text.contains("in a hosts file of your program's own")
+            && !text.contains("rights are needed for"),
+        "{text}"
+    );
 }

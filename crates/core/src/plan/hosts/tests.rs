@@ -25,6 +25,7 @@ fn wanted(
     external: &[ExternalHost],
 ) -> Wanted {
     Wanted {
+        names: Names::HostsFile,
         home: "shop".into(),
         server: "https://a".into(),
         services: services.to_vec(),
@@ -196,4 +197,30 @@ fn many_are_counted() {
     let all: Vec<String> = (0..7).map(|number| number.to_string()).collect();
     assert_eq!(listed(&all), "0, 1, 2, 3, 4 and 2 more");
     assert_eq!(listed(&all[..2]), "0, 1");
+}
+
+#[test]
+fn without_rights_a_port_that_cannot_be_had_has_no_name_and_one_warning_says_so() {
+    let taken = TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let services = [service("shop", "web", &[port]), service("shop", "both", &[port, 60_001])];
+    let own = Wanted { names: Names::OwnHostsFile, ..wanted(&services, &[], &[]) };
+    let mut checks = Vec::new();
+    let plan = lines(&own, &HostsFile::default(), BTreeSet::new(), &mut checks);
+    assert!(plan.hosts.iter().all(|host| host.subject.to_string() != "web.shop"));
+    assert_eq!(find(&plan, "both.shop").ports, [60_001]);
+    assert!(plan.left.contains(&port), "the variables lead to another");
+    // Who may listen on port 443, of the API server, depends on who runs this.
+    let [check] = checks.as_slice() else { panic!("{checks:?}") };
+    assert_eq!((check.outcome, check.title.as_str()), (Outcome::Warning, "names"));
+    assert!(check.message.contains("both.shop, web.shop"), "{check:?}");
+
+    // The same ports with rights are in the way, as before.
+    let plan = lines(
+        &wanted(&services, &[], &[]),
+        &HostsFile::default(),
+        BTreeSet::new(),
+        &mut Vec::new(),
+    );
+    assert_eq!((plan.left.len(), find(&plan, "web.shop").ports.len()), (0, 1));
 }

@@ -12,6 +12,7 @@ use towline_machine::LoopbackAddress;
 
 use super::Place;
 use crate::names::{Addresses, HostsPlan, Subject, socket};
+use crate::request::Names;
 
 /// How many other addresses are tried for one that turns out to be taken.
 const TRIES: usize = 4;
@@ -29,8 +30,10 @@ pub(in crate::session) struct Hosts {
     addresses: Mutex<Addresses>,
     /// What the local program stands in for, on the same ports.
     own: BTreeSet<Subject>,
-    /// Ports that the local program is to have at every address.
+    /// Ports that are listened on at no address, see [`HostsPlan::left`].
     left: BTreeSet<u16>,
+    /// Where the names stand, and so whether there is a helper.
+    names: Names,
     /// Whose address is settled, because something listens there.
     open: Mutex<BTreeSet<Subject>>,
     helper: RwLock<Option<Helper>>,
@@ -38,7 +41,7 @@ pub(in crate::session) struct Hosts {
 
 impl Ground {
     /// The one that the plan wants.
-    pub(in crate::session) fn of(plan: Option<&HostsPlan>) -> Self {
+    pub(in crate::session) fn of(plan: Option<&HostsPlan>, names: Names) -> Self {
         let Some(plan) = plan else { return Self::Ports };
         let mut addresses = Addresses::new(plan.held.iter().copied());
         let (own, listening): (Vec<_>, Vec<_>) =
@@ -50,6 +53,7 @@ impl Ground {
             addresses: Mutex::new(addresses),
             own: own.into_iter().map(|host| host.subject.clone()).collect(),
             left: plan.left.clone(),
+            names,
             open: Mutex::default(),
             helper: RwLock::default(),
         })
@@ -86,6 +90,11 @@ impl Ground {
 }
 
 impl Hosts {
+    /// Whether the names stand in a hosts file of the session's own: nobody has rights for more.
+    pub(in crate::session) fn has_own_file(&self) -> bool {
+        self.names == Names::OwnHostsFile
+    }
+
     pub(in crate::session) fn helper(&self) -> Option<Helper> {
         self.helper.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -109,6 +118,12 @@ impl Hosts {
             let address = self.addresses().another(&place.subject);
             listening = self.listen_at(place, before, address).await;
         }
+        if self.has_own_file()
+            && listening.is_err()
+            && let Some(address) = self.addresses().of(&place.subject)
+        {
+            listening = any_port(address, before);
+        }
         if listening.is_ok() {
             self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(place.subject.clone());
         }
@@ -128,8 +143,7 @@ impl Hosts {
         let address = address
             .ok_or_else(|| io::Error::other("all addresses of 127.77.0.0/16 are given out"))?;
         if self.left.contains(&place.port) {
-            let at = |port| listen(SocketAddr::new(address.ip(), port));
-            return at(before).or_else(|_| at(0));
+            return any_port(address, before);
         }
         let port = NonZeroU16::new(place.port).ok_or(io::ErrorKind::InvalidInput)?;
         let listener = match socket::listen(SocketAddr::new(address.ip(), place.port)) {
@@ -153,6 +167,12 @@ impl Hosts {
         listener.set_nonblocking(true)?;
         TcpListener::from_std(listener)
     }
+}
+
+/// Listens on a free port of the address; `before` if that is free.
+fn any_port(address: LoopbackAddress, before: u16) -> io::Result<TcpListener> {
+    let at = |port| listen(SocketAddr::new(address.ip(), port));
+    at(before).or_else(|_| at(0))
 }
 
 /// Listens on a free port of 127.0.0.1 (`port` if that is free), and on the same port of `[::1]` where that is possible.

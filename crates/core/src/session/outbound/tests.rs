@@ -7,6 +7,8 @@ use towline_wire::SessionId;
 use towline_workload::{Kind, WorkloadRef};
 
 use super::*;
+use crate::names::HostsPlan;
+use crate::request::Names;
 use crate::session::board::Board;
 use crate::session::chronicle::{Chronicle, events};
 
@@ -61,6 +63,25 @@ async fn without_a_tunnel_a_connection_waits_and_is_then_reset_and_told_of_once(
     let told = events.iter().filter(|event| matches!(event.what, What::DialFailed { .. })).count();
     assert!((1..=2).contains(&told), "{events:?}");
     assert_eq!((snapshot.outbound_open, snapshot.connections), (0, 2));
+}
+
+#[tokio::test]
+async fn without_rights_a_port_that_cannot_be_had_is_another_one_of_the_services_address() {
+    let everywhere = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let taken = everywhere.local_addr().unwrap().port();
+    let place = Place { subject: Subject::service("shop", "late"), port: taken };
+    let plan = HostsPlan::default();
+    let own = Ground::of(Some(&plan), Names::OwnHostsFile);
+    let (listeners, local) = own.listen(&place, 0).await.unwrap();
+    assert_eq!(listeners.len(), 1);
+    assert!(local.ip().to_string().starts_with("127.77.") && local.port() != taken, "{local}");
+    drop(listeners);
+    let (_listeners, again) = own.listen(&place, local.port()).await.unwrap();
+    assert_eq!(again, local, "a program has it in its environment");
+    // With rights somebody has to be told: the name would lead nowhere.
+    let machines = Ground::of(Some(&plan), Names::HostsFile);
+    let error = machines.listen(&place, 0).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
 }
 
 #[tokio::test]
