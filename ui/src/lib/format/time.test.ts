@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { formatAge, formatAgo, formatClock, formatDuration, formatRecent, formatSpan } from './time';
+import {
+  formatAge,
+  formatAgo,
+  formatClock,
+  formatDuration,
+  formatRecent,
+  formatSpan,
+} from './time';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
