@@ -47,6 +47,7 @@ async fn it_is_installed_and_started() -> Result<()> {
         "/usr/share/icons/hicolor/scalable/apps/towline.svg",
         "/usr/share/icons/hicolor/256x256/apps/towline.png",
         "/usr/share/bash-completion/completions/towline",
+        "/usr/lib/towline/towline-helper",
     ] {
         ensure!(Path::new(file).exists(), "{file} is not there");
     }
