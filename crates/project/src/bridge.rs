@@ -24,10 +24,9 @@ use serde_saphyr::Spanned;
 use towline_core::request::ExternalHost;
 use towline_machine::HostName;
 
-use crate::convert::is_dns_name;
 use crate::error::ProjectError;
 use crate::raw::Text;
-use crate::token::{Part, Piece, Template, Token, VolumeRef};
+use crate::token::{Part, Piece, Template, Token, VolumeRef, is_label};
 use crate::yaml::{self, wrong};
 use crate::{Form, Project, Variable};
 
@@ -152,10 +151,15 @@ fn template(text: &str, project: &mut Project) -> Result<Template, String> {
         let token = &rest[start..=start + length];
         let parsed = token_of(&token[2..token.len() - 1], project)
             .map_err(|message| format!("{token} {message}"))?;
-        if !plain.is_empty() {
-            pieces.push(Piece::Text(std::mem::take(&mut plain)));
+        match parsed {
+            Piece::Text(text) => plain.push_str(&text),
+            token => {
+                if !plain.is_empty() {
+                    pieces.push(Piece::Text(std::mem::take(&mut plain)));
+                }
+                pieces.push(token);
+            }
         }
-        pieces.push(parsed);
         rest = &rest[start + length + 1..];
     }
     plain.push_str(rest);
@@ -172,7 +176,13 @@ fn token_of(text: &str, project: &mut Project) -> Result<Piece, String> {
         return Err(format!("says no name after {kind}:"));
     }
     match kind.to_ascii_lowercase().as_str() {
-        "volumemounts" => Ok(Piece::Token(Token::Volume(VolumeRef::Name(body.trim().to_owned())))),
+        "volumemounts" if VolumeRef::is_name(body.trim()) => {
+            Ok(Piece::Token(Token::Volume(VolumeRef::Name(body.trim().to_owned()))))
+        }
+        "volumemounts" => Err(
+            "is no name of a volume: letters, digits, - and . are expected, and * for any of them"
+                .to_owned(),
+        ),
         "services" => service(body, project),
         "externalendpoints" => endpoint(body, project),
         _ => Err(unknown.to_owned()),
@@ -193,9 +203,7 @@ fn service(body: &str, project: &mut Project) -> Result<Piece, String> {
         Some((name, namespace)) => (name, Some(namespace)),
         None => (name, None),
     };
-    if !is_dns_name(name)
-        || namespace.is_some_and(|namespace| !is_dns_name(namespace) || namespace.contains('.'))
-    {
+    if !is_label(name) || !namespace.is_none_or(is_label) {
         return Err("is no name of a service: NAME or NAME.NAMESPACE".to_owned());
     }
     if let Some(namespace) = namespace
@@ -226,14 +234,7 @@ fn endpoint(body: &str, project: &mut Project) -> Result<Piece, String> {
         }
         return Err(format!("is no host: {name:?}"));
     };
-    match project.external_hosts.iter_mut().find(|known| known.name == host) {
-        Some(known) => {
-            let new: Vec<u16> =
-                numbers.into_iter().filter(|port| !known.ports.contains(port)).collect();
-            known.ports.extend(new);
-        }
-        None => project.external_hosts.push(ExternalHost { name: host.clone(), ports: numbers }),
-    }
+    ExternalHost { name: host.clone(), ports: numbers }.add_to(&mut project.external_hosts);
     Ok(Piece::Token(Token::ExternalHost { host, port: None, part: Part::Host }))
 }
 

@@ -174,28 +174,14 @@ impl Reader<'_> {
 }
 
 fn external_host(entry: &HostEntry) -> Result<ExternalHost, String> {
-    let (name, ports) = match entry {
-        HostEntry::Keys(HostKeys { name, ports }) => (name.as_str(), ports.clone()),
-        HostEntry::Line(line) => {
-            let expected = || format!("'{line}' is not NAME:PORT or NAME:PORT,PORT");
-            let (name, ports) = line.split_once(':').ok_or_else(expected)?;
-            let ports: Result<Vec<u16>, _> =
-                ports.split(',').map(|port| port.trim().parse()).collect();
-            (name, ports.map_err(|_| expected())?)
-        }
+    let host = match entry {
+        HostEntry::Keys(HostKeys { name, ports }) => ExternalHost::new(name, ports.clone()),
+        HostEntry::Line(line) => line.parse(),
     };
-    if ports.is_empty() || ports.contains(&0) {
-        return Err(format!("{name} needs ports from 1 to 65535"));
-    }
-    Ok(ExternalHost {
-        name: name
-            .parse()
-            .map_err(|error: towline_machine::host_name::InvalidHostName| error.to_string())?,
-        ports,
-    })
+    host.map_err(|error| error.to_string())
 }
 
 /// A name of Kubernetes, with its dots.
-pub(crate) fn is_dns_name(name: &str) -> bool {
+fn is_dns_name(name: &str) -> bool {
     towline_core::request::is_subdomain(name)
 }

@@ -3,6 +3,8 @@
 mod filled;
 mod planned;
 
+use std::collections::BTreeSet;
+
 use towline_core::environment::{Bytes, Environment, Origin};
 use towline_core::names::SessionNames;
 use towline_core::plan::Plan;
@@ -11,7 +13,7 @@ use towline_core::session::Overlay;
 use towline_core::volumes::Volume;
 
 use self::filled::filled;
-use self::planned::there;
+use self::planned::{in_container, there};
 use crate::error::ProjectError;
 use crate::token::Token;
 use crate::yaml::wrong;
@@ -91,11 +93,32 @@ impl Project {
         if self.environment.is_empty() {
             return None;
         }
-        let project = self.clone();
-        Some(Overlay::new(move |laid| {
+        let (project, before) = (self.clone(), self.clone());
+        let overlay = Overlay::new(move |laid| {
             let here = Here { plan: laid.plan, names: laid.names, volumes: laid.volumes };
             project.environment(laid.environment, &here).map_err(|error| error.explain())
+        });
+        let tokens = |variable: &Variable| {
+            let mut tokens = variable.value.iter().flat_map(|value| value.tokens());
+            tokens.any(|token| matches!(token, Token::Variable(_)))
+        };
+        if !self.environment.iter().any(tokens) {
+            return Some(overlay);
+        }
+        Some(overlay.checked_by(move |plan, names| {
+            before.check_variables(plan, names).map_err(|error| error.explain())
         }))
+    }
+
+    /// Sees that the container that runs has the variables that the file's are made of. `names` are all that it has.
+    fn check_variables(&self, plan: &Plan, names: &BTreeSet<&str>) -> Result<(), ProjectError> {
+        for variable in &self.environment {
+            for token in variable.value.iter().flat_map(|value| value.tokens()) {
+                in_container(plan, token, names)
+                    .map_err(|missing| self.missing(variable, missing))?;
+            }
+        }
+        Ok(())
     }
 
     fn missing(&self, variable: &Variable, missing: Missing) -> ProjectError {
@@ -125,8 +148,14 @@ fn below<'a>(path: &'a str, mount: &str) -> Option<&'a str> {
 /// Whether `name` is one that `pattern` means; `*` stands for any characters.
 pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(name) = name.strip_prefix(first) else { return false };
-    (0..=name.len()).filter(|at| name.is_char_boundary(*at)).any(|at| matches(rest, &name[at..]))
+    let Some(mut name) = name.strip_prefix(first) else { return false };
+    let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    // Each piece at the first place where it is: taking a later one leaves no more for the next.
+    for piece in middle.split('*') {
+        let Some((_, after)) = name.split_once(piece) else { return false };
+        name = after;
+    }
+    name.ends_with(last)
 }
 
 fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {

@@ -354,10 +354,13 @@ fn patterns_of_volume_names() {
         ("default-token-*", "default-token-x1"),
         ("*-a-*", "x-a-a-y"),
         ("*", ""),
+        ("**b*", "ab"),
     ] {
         assert!(resolve::matches(pattern, name), "{pattern} {name}");
     }
     for (pattern, name) in [("a", "ab"), ("a*b", "a"), ("*-a", "x-ab"), ("", "a")] {
         assert!(!resolve::matches(pattern, name), "{pattern} {name}");
     }
+    // Trying every way to share a name out among the stars would not end.
+    assert!(!resolve::matches(&"*a".repeat(60), &format!("{}b", "a".repeat(62))));
 }

@@ -24,6 +24,12 @@ pub fn time(text: &str) -> Result<Duration, String> {
     Ok(parsed)
 }
 
+/// A time as [`time`] reads it.
+pub(crate) fn written(time: Duration) -> String {
+    let (whole, rest) = (time.as_secs(), time.subsec_nanos());
+    if rest == 0 { format!("{whole}s") } else { format!("{whole}s {rest}ns") }
+}
+
 /// The same for a lease: whole seconds, because the API keeps it so, and at least 5.
 ///
 /// # Errors

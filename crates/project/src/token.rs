@@ -8,12 +8,16 @@
 //! | `${env:NAME}` | the session's variable of that name |
 //!
 //! PORT is a number or the service's name for it, PART one of `host` (the default), `port`, `address` (both), `ip`.
+//!
+//! `$${` is a plain `${`. Right before `${` two `$` are one, so that a `$` can stand before a token: `$$${env:PRICE}`.
 
 mod parse;
 
 use std::fmt;
 
 use towline_machine::HostName;
+
+pub(crate) use self::parse::is_label;
 
 /// A value with its tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,8 +109,11 @@ impl Template {
         while let Some(start) = rest.find("${") {
             let before = &rest[..start];
             at += before.chars().count();
-            if let Some(escaped) = before.strip_suffix('$') {
-                plain.push_str(escaped);
+            // Two $ before it are one, and one that is left over makes it plain.
+            let dollars = before.len() - before.trim_end_matches('$').len();
+            let before = &before[..before.len() - dollars.div_ceil(2)];
+            if dollars % 2 == 1 {
+                plain.push_str(before);
                 plain.push_str("${");
                 (rest, at) = (&rest[start + 2..], at + 2);
                 continue;
@@ -161,14 +168,30 @@ impl Template {
 /// As it is written in `towline.yaml`.
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for piece in &self.0 {
+        for (index, piece) in self.0.iter().enumerate() {
             match piece {
-                Piece::Text(text) => f.write_str(&text.replace("${", "$${"))?,
+                Piece::Text(text) => {
+                    let before_token = matches!(self.0.get(index + 1), Some(Piece::Token(_)));
+                    f.write_str(&escaped(text, before_token))?;
+                }
                 Piece::Token(token) => token.fmt(f)?,
             }
         }
         Ok(())
     }
+}
+
+/// A text so that it is read as it stands: `${` becomes `$${`, and each `$` right before that or before a token becomes two.
+fn escaped(text: &str, before_token: bool) -> String {
+    let doubled = |text: &str| {
+        let dollars = text.len() - text.trim_end_matches('$').len();
+        format!("{text}{}", "$".repeat(dollars))
+    };
+    let mut parts: Vec<&str> = text.split("${").collect();
+    let last = parts.pop().unwrap_or_default();
+    let mut escaped: String = parts.iter().map(|part| doubled(part) + "$${").collect();
+    escaped += &if before_token { doubled(last) } else { last.to_owned() };
+    escaped
 }
 
 impl fmt::Display for Token {

@@ -25,7 +25,10 @@ impl Project {
         if mapping.is_empty() {
             return text;
         }
-        text += &serde_yaml_ng::to_string(&mapping).expect("text and numbers are always YAML");
+        // By the library that reads it: what one of them takes for a plain text, another takes for the end of a line or for a key of YAML's own.
+        let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+        text += &serde_saphyr::to_string_with_options(&mapping, options)
+            .expect("text and numbers are always YAML");
         text
     }
 
@@ -39,10 +42,14 @@ impl Project {
         let text = |text: &Option<String>| text.clone().map(Value::from);
         let list = |list: Vec<Value>| (!list.is_empty()).then_some(Value::Sequence(list));
         let path = |path: &Option<std::path::PathBuf>| {
-            path.as_ref().map(|path| {
-                Value::from(
-                    path.strip_prefix(self.directory()).unwrap_or(path).display().to_string(),
-                )
+            path.as_ref().map(|path| match path.strip_prefix(self.directory()) {
+                Ok(below) if below.as_os_str().is_empty() => Value::from("."),
+                // `~/` would be the user's home.
+                Ok(below) if below.starts_with("~") => {
+                    Value::from(format!("./{}", below.display()))
+                }
+                Ok(below) => Value::from(below.display().to_string()),
+                Err(_) => Value::from(path.display().to_string()),
             })
         };
         put("target", self.target.as_ref().map(|target| target.to_string().into()));
@@ -59,10 +66,7 @@ impl Project {
         });
         put("ports", list(ports.collect()));
         put("namespaces", list(self.namespaces.iter().map(|name| name.as_str().into()).collect()));
-        let hosts = self.external_hosts.iter().map(|host| {
-            let ports: Vec<String> = host.ports.iter().map(u16::to_string).collect();
-            format!("{}:{}", host.name, ports.join(",")).into()
-        });
+        let hosts = self.external_hosts.iter().map(|host| host.to_string().into());
         put("externalHosts", list(hosts.collect()));
         put("exclude", list(self.exclude.iter().map(|name| name.as_str().into()).collect()));
         put(
@@ -104,8 +108,8 @@ impl Project {
         put("environment", (!environment.is_empty()).then_some(environment.into()));
         put("envFile", path(&self.env_file));
         put("reconnect", self.reconnect.map(Value::from));
-        put("timeout", self.timeout.map(|time| format!("{}s", time.as_secs()).into()));
-        put("lease", self.lease.map(|time| format!("{}s", time.as_secs()).into()));
+        put("timeout", self.timeout.map(|time| crate::time::written(time).into()));
+        put("lease", self.lease.map(|time| crate::time::written(time).into()));
         let mut agent = Mapping::new();
         for (key, value) in [("image", &self.agent_image), ("pullSecret", &self.pull_secret)] {
             if let Some(value) = value {

@@ -146,7 +146,7 @@ pub async fn greet(
         io.write_all(&MAGIC).await.map_err(FrameError::Io)?;
         frame::write(io, hello).await?;
         match frame::read(io).await {
-            Ok(Welcome::Accepted(accepted)) => Ok(accepted),
+            Ok(Welcome::Accepted(accepted)) => spoken(accepted),
             Ok(Welcome::Refused { reason, release, versions }) => {
                 Err(HandshakeError::Refused { reason, release, versions })
             }
@@ -155,6 +155,17 @@ pub async fn greet(
         }
     };
     tokio::time::timeout(LIMIT, talk).await.unwrap_or(Err(HandshakeError::TimedOut))
+}
+
+/// What was accepted, if it is a version that this build speaks: another can only come from something that takes no heed of what it was offered.
+fn spoken(accepted: Accepted) -> Result<Accepted, HandshakeError> {
+    let Accepted { version, release, .. } = &accepted;
+    let versions = Versions { oldest: *version, newest: *version };
+    if versions.common(VERSIONS).is_none() {
+        let release = release.clone();
+        return Err(HandshakeError::Refused { reason: Refusal::Version, release, versions });
+    }
+    Ok(accepted)
 }
 
 /// The agent's side: serves only the client of `session` that shows the key of `digest`.

@@ -4,8 +4,8 @@ use towline_core::environment::{Bytes, Environment};
 use towline_core::names::{NameEntry, Subject};
 use towline_core::request::Names;
 
-use super::planned::{one_port, service_of, volume_of};
-use super::{Here, Missing, below, missing, nearest};
+use super::planned::{no_such_variable, one_port, service_of, volume_of};
+use super::{Here, Missing, below, missing};
 use crate::token::{Part, Token, VolumeRef};
 
 pub(super) fn filled(
@@ -58,12 +58,7 @@ pub(super) fn filled(
             None => {
                 let names: Vec<&str> =
                     session.variables.iter().map(|variable| variable.name.as_str()).collect();
-                let nearest =
-                    nearest(name, &names).map(|nearest| format!("Did you mean {nearest}?"));
-                missing(
-                    format!("{token} leads to nothing: the container has no such variable"),
-                    nearest,
-                )
+                no_such_variable(token, name, &names)
             }
         },
     }

@@ -1,11 +1,16 @@
 //! Whether a token leads to something in a session that is planned.
 
-use towline_core::plan::{OutboundService, Plan};
+use std::collections::BTreeSet;
+
+use towline_core::plan::{Known, OutboundService, Plan};
 use towline_core::request::Names;
 use towline_core::volumes::{Handling, PlannedVolume};
 
 use super::{Missing, below, listed, matches, missing, nearest};
 use crate::token::{Part, Token, VolumeRef};
+
+/// What the names of Towline's own variables begin with.
+const OWN: &str = "TOWLINE_";
 
 /// Whether a token leads to something; the value is what is to be said about it all the same.
 pub(super) fn there(plan: &Plan, token: &Token) -> Result<Option<String>, Missing> {
@@ -35,9 +40,54 @@ pub(super) fn there(plan: &Plan, token: &Token) -> Result<Option<String>, Missin
                 Handling::Copied | Handling::Left => None,
             })
         }
-        // What the image sets is known only in the session.
-        Token::Variable(_) => Ok(None),
+        Token::Variable(name) => Ok(variable(plan, name)),
     }
+}
+
+/// What is to be said about a variable of the container before its pod runs.
+fn variable(plan: &Plan, name: &str) -> Option<String> {
+    // Towline's own come with the session.
+    if name.starts_with(OWN) {
+        return None;
+    }
+    let only_image = |found: String| {
+        let names: Vec<&str> = plan.variables.names.iter().map(String::as_str).collect();
+        let nearest =
+            nearest(name, &names).map(|name| format!(" Did you mean {name}?")).unwrap_or_default();
+        format!(
+            "{found}. Only the container's image can set it, and whether it does shows when its pod is looked into: if not, the session ends.{nearest}"
+        )
+    };
+    match plan.variables.look_up(name) {
+        Known::There => None,
+        Known::MayBeIn(source) => Some(format!(
+            "it may be in {source}, which cannot be read: if it is not, the session ends"
+        )),
+        Known::KeyMissing(key) => {
+            Some(only_image(format!("{key}, which would set it, is not there")))
+        }
+        Known::NotInSpec => Some(only_image("nothing in the pod's spec sets it".to_owned())),
+    }
+}
+
+/// Sees that the container that runs has the variable. `names` are all that it has.
+pub(super) fn in_container(
+    plan: &Plan,
+    token: &Token,
+    names: &BTreeSet<&str>,
+) -> Result<(), Missing> {
+    let Token::Variable(name) = token else { return Ok(()) };
+    let known = || matches!(plan.variables.look_up(name), Known::There | Known::MayBeIn(_));
+    if name.starts_with(OWN) || names.contains(name.as_str()) || known() {
+        return Ok(());
+    }
+    let names: Vec<&str> = names.iter().copied().collect();
+    no_such_variable(token, name, &names)
+}
+
+pub(super) fn no_such_variable<T>(token: &Token, name: &str, names: &[&str]) -> Result<T, Missing> {
+    let nearest = nearest(name, names).map(|nearest| format!("Did you mean {nearest}?"));
+    missing(format!("{token} leads to nothing: the container has no such variable"), nearest)
 }
 
 /// The service, and its port where the token needs or names one.

@@ -113,8 +113,7 @@ fn external_host(body: &str, hosts: &[HostName]) -> Result<Token, String> {
 
 fn volume(body: &str) -> Result<VolumeRef, String> {
     if !body.starts_with('/') {
-        let name = body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.*".contains(&byte));
-        return match name {
+        return match VolumeRef::is_name(body) {
             true => Ok(VolumeRef::Name(body.to_owned())),
             false => Err("is no volume: the container's path, which begins with /, or the volume's name is expected".to_owned()),
         };
@@ -127,6 +126,14 @@ fn volume(body: &str) -> Result<VolumeRef, String> {
     Ok(VolumeRef::Path(format!("/{}", parts.join("/"))))
 }
 
+impl VolumeRef {
+    /// Whether `text` can be a [`VolumeRef::Name`].
+    pub(crate) fn is_name(text: &str) -> bool {
+        !text.is_empty()
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.*".contains(&byte))
+    }
+}
+
 fn split_part(text: &str) -> (&str, Option<Part>) {
     let found = PARTS.iter().find_map(|(name, part)| {
         let before = text.strip_suffix(name)?.strip_suffix('.')?;
@@ -135,7 +142,8 @@ fn split_part(text: &str) -> (&str, Option<Part>) {
     found.map_or((text, None), |(before, part)| (before, Some(part)))
 }
 
-fn is_label(text: &str) -> bool {
+/// A label of DNS (RFC 1123), as Kubernetes names services and namespaces.
+pub(crate) fn is_label(text: &str) -> bool {
     let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     (1..=63).contains(&text.len())
         && text.bytes().all(|byte| alphanumeric(byte) || byte == b'-')

@@ -57,6 +57,23 @@ fn what_surrounds_a_token_stays() {
 }
 
 #[test]
+fn dollars_before_a_token_can_be_said() {
+    for (text, filled) in [
+        ("$${env:A}", "${env:A}"),
+        ("$$${env:A}", "$5"),
+        ("$$$${env:A}", "$${env:A}"),
+        ("$$$$$${env:A}$", "$$${env:A}$"),
+        ("$$$$${env:A}$$", "$$5$$"),
+        ("${env:A}$${env:A}", "5${env:A}"),
+        ("$${$${", "${${"),
+    ] {
+        let template = Template::parse(text, &[]).unwrap();
+        assert_eq!(template.fill(|_| Ok::<_, ()>("5".into())).unwrap(), filled, "{text}");
+        assert_eq!(template.to_string(), text);
+    }
+}
+
+#[test]
 fn what_is_no_token() {
     for (text, at, what) in [
         ("${HOME}", 0, "is no token"),

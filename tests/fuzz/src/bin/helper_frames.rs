@@ -1,0 +1,6 @@
+//! The frames of the helper, for libFuzzer, which brings `main`.
+#![no_main]
+
+use towline_fuzz::helper_frames::{MEMORY, check};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| towline_fuzz::within(MEMORY, || check(bytes)));
