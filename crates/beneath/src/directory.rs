@@ -6,8 +6,8 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, Stat, fchmod, fstat, mkdirat, openat, readlinkat,
-    renameat, statat, symlinkat, unlinkat,
+    AtFlags, Dir, FileType, Mode, OFlags, RawMode, Stat, fchmod, fstat, mkdirat, openat,
+    readlinkat, renameat, statat, symlinkat, unlinkat,
 };
 
 use crate::Inside;
@@ -161,11 +161,23 @@ impl Directory {
     /// # Errors
     /// When the directory cannot be read; each item, what the system answers.
     pub fn names(&self) -> io::Result<impl Iterator<Item = io::Result<Vec<u8>>> + use<>> {
+        Ok(self.entries()?.map(|entry| entry.map(|(name, _)| name)))
+    }
+
+    /// The same as [`Self::names`], with what each is where the file system tells that in passing (readdir(3), `d_type`).
+    ///
+    /// # Errors
+    /// As [`Self::names`].
+    pub fn entries(
+        &self,
+    ) -> io::Result<impl Iterator<Item = io::Result<(Vec<u8>, Option<FileKind>)>> + use<>> {
         let entries = Dir::read_from(&self.0)?;
         Ok(entries.filter_map(|entry| match entry {
             Ok(entry) => {
                 let name = entry.file_name().to_bytes();
-                (name != b"." && name != b"..").then(|| Ok(name.to_vec()))
+                let kind = entry.file_type();
+                let kind = (kind != FileType::Unknown).then(|| FileKind::from(kind));
+                (name != b"." && name != b"..").then(|| Ok((name.to_vec(), kind)))
             }
             Err(error) => Some(Err(error.into())),
         }))
@@ -192,7 +204,7 @@ impl Directory {
     /// # Errors
     /// What the system answers.
     pub fn set_mode(&self, mode: u32) -> io::Result<()> {
-        Ok(fchmod(&self.0, Mode::from_raw_mode((mode & 0o777) | 0o700))?)
+        Ok(fchmod(&self.0, permissions(mode) | Mode::RWXU)?)
     }
 
     /// Makes the link `name`, in one step where a link or a file is there already. What it says is not looked at: see [`Inside::keeps_inside`].
@@ -266,6 +278,11 @@ impl From<OwnedFd> for Directory {
     }
 }
 
+/// The lowest nine bits. (How wide a mode is differs from system to system.)
+pub(crate) fn permissions(mode: u32) -> Mode {
+    Mode::from_raw_mode((mode & 0o777) as RawMode)
+}
+
 /// A single plain name; anything else would not be an entry of the directory.
 pub(crate) fn plain(name: &[u8]) -> io::Result<&[u8]> {
     match Inside::top().join(name) {
@@ -274,18 +291,23 @@ pub(crate) fn plain(name: &[u8]) -> io::Result<&[u8]> {
     }
 }
 
+impl From<FileType> for FileKind {
+    fn from(kind: FileType) -> Self {
+        match kind {
+            FileType::RegularFile => Self::File,
+            FileType::Directory => Self::Directory,
+            FileType::Symlink => Self::Link,
+            _ => Self::Special,
+        }
+    }
+}
+
 // The types of these fields differ from system to system.
 #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]
 impl From<&Stat> for FileStat {
     fn from(stat: &Stat) -> Self {
-        let kind = match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => FileKind::File,
-            FileType::Directory => FileKind::Directory,
-            FileType::Symlink => FileKind::Link,
-            _ => FileKind::Special,
-        };
         Self {
-            kind,
+            kind: FileType::from_raw_mode(stat.st_mode).into(),
             size: u64::try_from(stat.st_size).unwrap_or_default(),
             mode: u32::from(stat.st_mode) & 0o777,
             owner: (stat.st_uid, stat.st_gid),

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use rustix::fs::{AtFlags, Mode, OFlags, fchmod, openat, renameat, unlinkat};
 
+use crate::directory::permissions;
+
 /// A file beside the one whose place it will take. Dropped before [`Staged::commit`], it is removed, and what was there stays.
 #[derive(Debug)]
 pub struct Staged {
@@ -60,7 +62,7 @@ impl Staged {
     /// # Errors
     /// What the system answers; what was there is then still there.
     pub fn commit(mut self, mode: u32) -> io::Result<()> {
-        fchmod(&self.file, Mode::from_raw_mode(mode & 0o777))?;
+        fchmod(&self.file, permissions(mode))?;
         renameat(
             &self.directory,
             self.temporary.as_slice(),

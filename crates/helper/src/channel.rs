@@ -1,24 +1,14 @@
-//! Frames over a socket, and file descriptors beside them.
+//! Frames over a stream, and sockets beside them.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
-};
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::io::Interest;
-use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::frame::{Decoder, FrameError, encode};
-
-/// How much is read at once.
-const READ: usize = 16 << 10;
+use crate::system::{self, Socket, Stream};
 
 /// How long a frame may take from its first byte to its last.
 const FRAME_LIMIT: Duration = Duration::from_secs(10);
@@ -43,7 +33,7 @@ pub(crate) struct Inbox {
     /// When the frame began that is there in part.
     began: Option<Instant>,
     /// In the order of the frames that they came with; nothing where none are taken, and what comes is closed.
-    files: Option<VecDeque<OwnedFd>>,
+    files: Option<VecDeque<Socket>>,
 }
 
 impl Inbox {
@@ -53,7 +43,7 @@ impl Inbox {
     }
 
     /// The oldest file descriptor that came.
-    pub(crate) fn take_file(&mut self) -> Option<OwnedFd> {
+    pub(crate) fn take_file(&mut self) -> Option<Socket> {
         self.files.as_mut()?.pop_front()
     }
 
@@ -74,14 +64,14 @@ impl Inbox {
 
 /// The next frame; nothing at the end. May be dropped while it waits: what came stays in `inbox`.
 pub(crate) async fn receive<T: DeserializeOwned>(
-    stream: &UnixStream,
+    stream: &Stream,
     inbox: &mut Inbox,
 ) -> Result<Option<T>, ChannelError> {
     loop {
         if let Some(value) = inbox.take()? {
             return Ok(Some(value));
         }
-        let read = stream.async_io(Interest::READABLE, || read(stream));
+        let read = system::read(stream);
         let came = match inbox.began {
             Some(began) => {
                 timeout_at(began + FRAME_LIMIT, read).await.map_err(|_| ChannelError::Slow)?
@@ -104,49 +94,16 @@ pub(crate) async fn receive<T: DeserializeOwned>(
 
 /// Sends a frame, and with it a file descriptor. Not to be dropped while it waits, unless the connection ends by that.
 pub(crate) async fn send(
-    stream: &UnixStream,
+    stream: &Stream,
     value: &impl Serialize,
-    file: Option<BorrowedFd<'_>>,
+    file: Option<&Socket>,
 ) -> Result<(), ChannelError> {
     let frame = encode(value)?;
     let mut sent = 0;
     while sent < frame.len() {
         // The descriptor goes with the first byte.
         let file = file.filter(|_| sent == 0);
-        sent += stream.async_io(Interest::WRITABLE, || write(stream, &frame[sent..], file)).await?;
+        sent += system::write(stream, &frame[sent..], file).await?;
     }
     Ok(())
-}
-
-fn read(stream: &UnixStream) -> io::Result<(Vec<u8>, Option<OwnedFd>)> {
-    let mut bytes = vec![0; READ];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut beside = RecvAncillaryBuffer::new(&mut space);
-    #[cfg(target_os = "linux")]
-    let flags = RecvFlags::CMSG_CLOEXEC;
-    #[cfg(not(target_os = "linux"))]
-    let flags = RecvFlags::empty();
-    let message = recvmsg(stream.as_fd(), &mut [IoSliceMut::new(&mut bytes)], &mut beside, flags)?;
-    bytes.truncate(message.bytes);
-    let file = beside.drain().find_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(mut files) => files.next(),
-        _ => None,
-    });
-    #[cfg(not(target_os = "linux"))]
-    if let Some(file) = &file {
-        rustix::io::fcntl_setfd(file, rustix::io::FdFlags::CLOEXEC)?;
-    }
-    Ok((bytes, file))
-}
-
-fn write(stream: &UnixStream, bytes: &[u8], file: Option<BorrowedFd<'_>>) -> io::Result<usize> {
-    let files = file.map(|file| [file]);
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut beside = SendAncillaryBuffer::new(&mut space);
-    if let Some(files) = &files {
-        // There is room for one.
-        beside.push(SendAncillaryMessage::ScmRights(files));
-    }
-    // A connection whose other end is closed is told by EPIPE. (Rust's programs ignore SIGPIPE.)
-    Ok(sendmsg(stream.as_fd(), &[IoSlice::new(bytes)], &mut beside, SendFlags::empty())?)
 }

@@ -11,14 +11,9 @@
 //! # }
 //! ```
 
-#[cfg(unix)]
-mod connection;
-#[cfg(not(unix))]
-#[path = "client/elsewhere.rs"]
 mod connection;
 mod error;
 mod locate;
-#[cfg(unix)]
 mod start;
 
 use std::net::TcpListener;
@@ -31,6 +26,7 @@ use towline_machine::{HostsEntry, LoopbackAddress, SessionName};
 pub use self::error::HelperError;
 pub use self::locate::program;
 use crate::protocol::{Answer, Request};
+use crate::system;
 
 /// A connection to the helper. Clones share it. When the last is dropped, or the process ends, the helper undoes what was asked for by it.
 #[derive(Clone, Debug)]
@@ -62,7 +58,7 @@ impl Helper {
 
     #[cfg(all(test, unix))]
     pub(crate) async fn connect_at(
-        place: &crate::place::Place,
+        place: &crate::system::Place,
     ) -> Result<Option<Self>, HelperError> {
         let connection = connection::Connection::open_at(place).await?;
         Ok(connection.map(|connection| Self { connection: Arc::new(connection) }))
@@ -70,7 +66,7 @@ impl Helper {
 
     /// Whether [`Helper::connect_or_start`] would go ahead without a prompt because this process has the superuser's rights itself.
     pub fn needs_no_prompt() -> bool {
-        connection::is_elevated()
+        system::is_elevated()
     }
 
     /// The lines of one session in the hosts file.
@@ -78,7 +74,8 @@ impl Helper {
         HelperSession { helper: self.clone(), session }
     }
 
-    /// A socket that listens on the port, also on one below 1024. Not blocking, as tokio wants it. It stays open when the helper goes.
+    /// A socket that listens on the port, also on one below 1024. Not blocking, as tokio wants it. It stays open when the helper goes. Refused on Windows, where
+    /// a port that this process cannot have is not to be had by more rights.
     ///
     /// # Errors
     ///

@@ -1,17 +1,9 @@
-//! `towline-helper serve`: started with the superuser's rights, by polkit or directly, never by hand.
+//! `towline-helper serve`: started with the superuser's rights, by the system's prompt or directly, never by hand.
+
+mod program;
 
 use std::process::ExitCode;
 
-#[cfg(unix)]
-mod program;
-
-#[cfg(unix)]
 fn main() -> ExitCode {
     program::run()
-}
-
-#[cfg(not(unix))]
-fn main() -> ExitCode {
-    eprintln!("towline-helper: there is no helper for this system yet");
-    ExitCode::FAILURE
 }

@@ -1,62 +1,44 @@
 //! What the helper does before and after it serves.
 
+#[cfg_attr(unix, path = "program/unix.rs")]
+#[cfg_attr(windows, path = "program/windows.rs")]
+mod system;
+
 use std::env;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use rustix::fs::Mode;
-use rustix::process::{geteuid, setsid, umask};
-use tokio::signal::unix::{SignalKind, signal};
-use towline_helper::server::{MADE_WAY, ServeError, Setup, serve};
+use towline_helper::server::{MADE_WAY, ServeError, Setup, User, serve};
 
 /// Wrong arguments, or wrong rights.
 const USAGE: u8 = 2;
 
-/// Who calls says for which user: pkexec(1), sudo(8).
-const USER: [&str; 2] = ["PKEXEC_UID", "SUDO_UID"];
-
 pub(super) fn run() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
-    if arguments != ["serve"] {
+    let user = match &arguments[..] {
+        [serve, of @ ..] if serve == "serve" => system::named(of),
+        _ => None,
+    };
+    let Some(user) = user else {
         return fail(
             "Towline starts this program by itself; there is nothing to do by hand",
             USAGE,
         );
+    };
+    if !system::has_rights() {
+        return fail(system::RIGHTS_NEEDED, USAGE);
     }
-    if !geteuid().is_root() {
-        return fail("the superuser's rights are needed", USAGE);
-    }
-    let uid = match user() {
-        Ok(uid) => uid,
+    let user = match system::user(user) {
+        Ok(user) => user,
         Err(error) => return fail(&error, USAGE),
     };
-    detach();
-    match work(uid) {
+    system::detach();
+    match work(user) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error @ Failure::Serve(ServeError::Running)) => fail(&error.to_string(), MADE_WAY),
         Err(error) => fail(&error.to_string(), 1),
     }
-}
-
-/// The user whose programs may speak to this helper.
-fn user() -> Result<u32, String> {
-    let Some((name, value)) = USER.iter().find_map(|name| Some((name, env::var_os(name)?))) else {
-        return Ok(0);
-    };
-    let number = value.to_str().and_then(|value| value.parse().ok());
-    number.ok_or_else(|| format!("{name} has {value:?}, which is not the number of a user"))
-}
-
-/// Leaves the terminal and the program that started us: Ctrl-C is not for us, and one client's end is not ours, since there may be others.
-fn detach() {
-    // Fails for the leader of a group, which has left already.
-    let _ = setsid();
-    // pkexec asks for SIGTERM at the end of the program that it was called by.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_parent_process_death_signal(None);
-    umask(Mode::WGRP | Mode::WOTH);
-    let _ = env::set_current_dir("/");
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -67,26 +49,12 @@ enum Failure {
     Serve(#[from] ServeError),
 }
 
-fn work(uid: u32) -> Result<(), Failure> {
+fn work(user: User) -> Result<(), Failure> {
     // One thread: what is done is little, and `umask` is the whole process's.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (mut terminate, mut interrupt, mut hang_up) = (
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::hangup())?,
-        );
-        let stop = async move {
-            loop {
-                tokio::select! {
-                    _ = terminate.recv() => return,
-                    _ = interrupt.recv() => return,
-                    // The end of somebody's terminal.
-                    _ = hang_up.recv() => {}
-                }
-            }
-        };
-        Ok(serve(Setup::of(uid), stop).await?)
+        let told = system::told_to_end()?;
+        Ok(serve(Setup::of(user), told).await?)
     })
 }
 

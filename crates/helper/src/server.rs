@@ -1,8 +1,9 @@
 //! The helper itself: who may speak, how long it lives, and that everything is undone.
 
+#[cfg_attr(not(target_os = "macos"), path = "server/all_loopback.rs")]
+#[cfg_attr(target_os = "macos", path = "server/lo0.rs")]
 mod addresses;
 mod connection;
-mod home;
 mod hosts;
 pub mod limits;
 mod perform;
@@ -12,16 +13,15 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use towline_machine::hosts_file::HostsFileError;
 
-use self::home::Home;
 use self::hosts::Hosts;
-use crate::place::Place;
-use crate::protocol::RefusalCode;
+use crate::protocol::{Refusal, RefusalCode};
+use crate::system::{self, Home, Listener, Stream};
+pub use crate::system::{Place, User};
 
 /// The exit status of a helper whose user has one already.
 pub const MADE_WAY: u8 = 3;
@@ -37,8 +37,8 @@ pub struct Setup {
 
 impl Setup {
     /// This machine, for the programs of one user.
-    pub fn of(uid: u32) -> Self {
-        Self { place: Place::of(uid), hosts: towline_machine::hosts_file::PATH.into() }
+    pub fn of(user: User) -> Self {
+        Self { place: Place::of(user), hosts: towline_machine::hosts_file::path().into() }
     }
 }
 
@@ -81,7 +81,7 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
     let hosts = Hosts::new(&setup).map_err(ServeError::Process)?;
     // First what others left, so that no client sees it.
     hosts.clean().await.map_err(ServeError::Leftovers)?;
-    let listener = home.listen()?;
+    let (listener, home) = home.listen()?;
     accept(&listener, &setup, &hosts, stop).await;
     drop(listener);
     let undone = hosts.undo_all().await.map_err(ServeError::Undo);
@@ -92,7 +92,7 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
 
 /// Takes connections until it is time to end, and waits until each has undone its own.
 async fn accept(
-    listener: &UnixListener,
+    listener: &Listener,
     setup: &Setup,
     hosts: &Arc<Hosts>,
     stop: impl Future<Output = ()>,
@@ -106,9 +106,9 @@ async fn accept(
             biased;
             () = &mut stop => break,
             Some(_) = connections.join_next() => lonely = Instant::now() + limits::LONELY,
-            accepted = listener.accept() => {
+            accepted = system::accept(listener) => {
                 // An error is of that one connection, or passes (accept(2)); without a pause it would be asked for at once again.
-                let Ok((stream, _)) = accepted else {
+                let Ok(stream) = accepted else {
                     tokio::time::sleep(limits::AFTER_FAILED_ACCEPT).await;
                     continue;
                 };
@@ -126,16 +126,10 @@ async fn accept(
 }
 
 /// Why this one may not speak.
-fn refused(stream: &UnixStream, place: &Place, others: usize) -> Option<crate::protocol::Refusal> {
-    use crate::protocol::Refusal;
-    let stranger = |who: String| {
-        let message = format!("this is the helper of user {}, and {who}", place.uid);
-        Some(Refusal::new(RefusalCode::Stranger, message))
-    };
-    match stream.peer_cred() {
-        Ok(peer) if peer.uid() == place.uid || peer.uid() == 0 => {}
-        Ok(peer) => return stranger(format!("user {} spoke", peer.uid())),
-        Err(error) => return stranger(format!("the system does not tell who spoke: {error}")),
+fn refused(stream: &Stream, place: &Place, others: usize) -> Option<Refusal> {
+    if let Some(who) = system::stranger(stream, place) {
+        let message = format!("this is the helper of user {}, and {who}", place.number());
+        return Some(Refusal::new(RefusalCode::Stranger, message));
     }
     (others >= limits::CONNECTIONS).then(|| {
         let message = format!("there are {} connections already", limits::CONNECTIONS);

@@ -17,9 +17,8 @@ use towline_machine::{HostsEntry, SessionName};
 
 use crate::client::Helper;
 use crate::frame::{self, Decoder};
-use crate::place::Place;
 use crate::protocol::{Greeting, Hello, Refusal, Reply};
-use crate::server::{ServeError, Setup, serve};
+use crate::server::{Place, ServeError, Setup, serve};
 
 const BEFORE: &str = "127.0.0.1 localhost\n10.0.0.1 theirs # towline\n";
 

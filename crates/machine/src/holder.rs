@@ -1,6 +1,7 @@
 //! Who holds a TCP port of this machine, and ending that on somebody's word.
 //!
-//! Looking needs no rights, but shows the processes of other users only to root: of those it is known that they are there, and whose they are.
+//! Looking needs no rights, but shows the processes of other users only to root: of those it is known that they are there, and whose they are. UDP is another
+//! matter: its ports are in nobody's way here.
 //! Linux only; elsewhere nothing is known, and nothing is ended.
 
 use std::fmt;
@@ -9,6 +10,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+mod container;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
@@ -16,8 +18,11 @@ mod process;
 mod stop;
 #[cfg(target_os = "linux")]
 mod stop_linux;
+#[cfg(target_os = "linux")]
+mod systemctl;
 mod unit;
 
+pub use self::container::{Container, Engine};
 pub use self::stop::{
     Claim, Ending, Protected, StopError, StopSignal, protected, signal, stop_unit,
 };
@@ -30,7 +35,7 @@ pub struct Holder {
     pub address: IpAddr,
     /// The port.
     pub port: u16,
-    /// The process; none: it is another user's, and only root sees which.
+    /// The process; none: this user may not see it, or nobody sees it from here, because it is in another namespace of processes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
     /// When the process began, in clock ticks since boot (proc_pid_stat(5), field 22), so that another process of the same number is told apart.
@@ -44,9 +49,12 @@ pub struct Holder {
     /// The command and its arguments; empty where the process is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
-    /// The systemd service that the process belongs to.
+    /// The systemd service that the process belongs to; of a service manager, the socket unit that it listens for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Unit>,
+    /// The container that the process runs in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<Container>,
 }
 
 impl Holder {
@@ -79,6 +87,11 @@ impl Holder {
         Some(line.chars().take(LONGEST - 1).chain(['…']).collect())
     }
 
+    /// Whether it is the same process, however it calls itself meanwhile.
+    pub fn is_same_process(&self, other: &Self) -> bool {
+        (self.pid, self.started, self.uid) == (other.pid, other.started, other.uid)
+    }
+
     /// What names this very process as the holder of this very port; none where it is not known.
     pub fn claim(&self) -> Option<Claim> {
         Some(Claim {
@@ -100,12 +113,17 @@ impl fmt::Display for Holder {
         match (self.command_line(), self.pid) {
             (Some(command), Some(pid)) => write!(f, "{command} (process {pid}, {user}")?,
             (None, Some(pid)) => write!(f, "process {pid} ({user}")?,
-            (_, None) => write!(f, "a process of another user ({user}")?,
+            (_, None) => write!(f, "a process that cannot be seen ({user}")?,
         }
         match &self.unit {
-            Some(unit) => write!(f, ", service {unit})"),
-            None => f.write_str(")"),
+            Some(unit) if unit.is_socket() => write!(f, ", socket unit {unit}")?,
+            Some(unit) => write!(f, ", service {unit}")?,
+            None => {}
         }
+        if let Some(container) = &self.container {
+            write!(f, ", {container}")?;
+        }
+        f.write_str(")")
     }
 }
 

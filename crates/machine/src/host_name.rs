@@ -1,9 +1,8 @@
 //! Names that may stand in a hosts file.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
+
+use crate::text::checked_text;
 
 /// A host name as RFC 1123 §2.1 has it, in lower case: labels of 1 to 63 letters, digits and `-`, not at their ends; at most 253 bytes; the last label
 /// not only digits, so that no address is taken for a name.
@@ -18,17 +17,10 @@ pub struct HostName(String);
 )]
 pub struct InvalidHostName(pub String);
 
+checked_text!(HostName, InvalidHostName);
+
 impl HostName {
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for HostName {
-    type Err = InvalidHostName;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+    fn read(text: &str) -> Option<String> {
         let name = text.to_ascii_lowercase();
         let alphanumeric = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
         let label = |label: &str| {
@@ -42,27 +34,7 @@ impl FromStr for HostName {
         let valid = name.len() <= 253
             && name.split('.').all(label)
             && !last.bytes().all(|byte| byte.is_ascii_digit());
-        if valid { Ok(Self(name)) } else { Err(InvalidHostName(text.to_owned())) }
-    }
-}
-
-impl TryFrom<String> for HostName {
-    type Error = InvalidHostName;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<HostName> for String {
-    fn from(name: HostName) -> Self {
-        name.0
-    }
-}
-
-impl fmt::Display for HostName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        valid.then_some(name)
     }
 }
 

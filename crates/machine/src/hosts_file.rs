@@ -7,11 +7,12 @@ mod block;
 mod edit;
 mod error;
 mod lines;
-#[cfg(unix)]
 mod replace;
 
 use std::net::IpAddr;
 use std::path::Path;
+#[cfg(windows)]
+use std::{path::PathBuf, sync::LazyLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,16 +20,28 @@ pub use self::block::{Block, Owner};
 pub use self::edit::{apply, remove, remove_where};
 pub use self::error::HostsFileError;
 pub use self::lines::OtherLine;
-#[cfg(unix)]
 pub use self::replace::{Lock, edit, sweep};
 use crate::{HostName, LoopbackAddress};
 
 /// Where the hosts file is.
 #[cfg(not(windows))]
-pub const PATH: &str = "/etc/hosts";
-/// Where the hosts file is.
+pub fn path() -> &'static Path {
+    Path::new("/etc/hosts")
+}
+
+/// Where the hosts file is: in Windows' own directory, by the registry. The variable `SystemRoot` would say the same, but a user may give it another value
+/// for his own programs, those with administrator rights among them.
 #[cfg(windows)]
-pub const PATH: &str = r"C:\Windows\System32\drivers\etc\hosts";
+pub fn path() -> &'static Path {
+    static PATH: LazyLock<PathBuf> = LazyLock::new(|| {
+        let root = windows_registry::LOCAL_MACHINE
+            .open(r"SOFTWARE\Microsoft\Windows NT\CurrentVersion")
+            .and_then(|key| key.get_string("SystemRoot"))
+            .unwrap_or_else(|_| r"C:\Windows".to_owned());
+        Path::new(&root).join(r"System32\drivers\etc\hosts")
+    });
+    &PATH
+}
 
 /// The largest hosts file that is read or written, in bytes.
 pub const LIMIT: u64 = 16 << 20;
@@ -64,7 +77,7 @@ impl HostsFile {
     ///
     /// When it cannot be read, or is larger than [`LIMIT`].
     pub fn look() -> Result<Self, HostsFileError> {
-        Self::look_at(Path::new(PATH))
+        Self::look_at(path())
     }
 
     /// As [`HostsFile::look`], for the file at `path`.

@@ -7,6 +7,7 @@ pub mod hosts_file;
 pub mod loopback;
 pub mod process;
 pub mod session_name;
+mod text;
 
 pub use host_name::HostName;
 pub use hosts_file::HostsEntry;

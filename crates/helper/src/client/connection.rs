@@ -2,13 +2,10 @@
 
 mod actor;
 
-use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-use rustix::process::geteuid;
-use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 use towline_machine::LoopbackAddress;
@@ -16,8 +13,8 @@ use towline_machine::LoopbackAddress;
 use self::actor::{Asked, Outcome};
 use super::{HelperError, start};
 use crate::channel::{ChannelError, Inbox, receive, send};
-use crate::place::Place;
 use crate::protocol::{Answer, Greeting, Hello, PROTOCOL, RefusalCode, Request};
+use crate::system::{self, Place, Stream};
 
 /// A helper that runs answers at once; one that is busy with a slow disk may take a while.
 const GREETING_LIMIT: Duration = Duration::from_secs(10);
@@ -31,11 +28,6 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// One prompt at a time.
 static STARTING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// Whether this process has the superuser's rights.
-pub(super) fn is_elevated() -> bool {
-    geteuid().is_root()
-}
-
 /// A connection that has been greeted.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -45,18 +37,18 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) async fn open() -> Result<Option<Self>, HelperError> {
-        Self::open_at(&Place::of(geteuid().as_raw())).await
+        Self::open_at(&own_place()?).await
     }
 
     pub(super) async fn open_or_start() -> Result<Self, HelperError> {
-        let place = Place::of(geteuid().as_raw());
+        let place = own_place()?;
         if let Some(connection) = Self::open_at(&place).await? {
             return Ok(connection);
         }
         let _alone = STARTING.lock().await;
         let program = super::program()?;
         let mut until = Instant::now() + PROMPT_LIMIT;
-        let mut started = start::helper(&program)?;
+        let mut started = start::helper(&program, &place)?;
         loop {
             if let Some(connection) = Self::open_at(&place).await? {
                 return Ok(connection);
@@ -68,7 +60,7 @@ impl Connection {
                 Some(start::End::Failed(error)) => {
                     return Self::open_at(&place).await?.ok_or(error);
                 }
-                Some(start::End::MadeWay) => until = until.min(Instant::now() + GREETING_LIMIT),
+                Some(start::End::Away) => until = until.min(Instant::now() + GREETING_LIMIT),
                 None => {}
             }
             if Instant::now() > until {
@@ -82,24 +74,8 @@ impl Connection {
 
     /// Nothing, if no helper is there, or it is just ending.
     pub(super) async fn open_at(place: &Place) -> Result<Option<Self>, HelperError> {
+        let Some(stream) = system::connect(place).await? else { return Ok(None) };
         let socket = place.socket();
-        let failed = |error| HelperError::connect(socket.clone(), &error);
-        let stream = match UnixStream::connect(&socket).await {
-            Ok(stream) => stream,
-            Err(error) => {
-                return match error.kind() {
-                    // A directory that cannot be entered is one that its helper has not given away yet.
-                    ErrorKind::NotFound
-                    | ErrorKind::ConnectionRefused
-                    | ErrorKind::PermissionDenied => Ok(None),
-                    _ => Err(failed(error)),
-                };
-            }
-        };
-        let uid = stream.peer_cred().map_err(failed)?.uid();
-        if uid != place.helper_uid {
-            return Err(HelperError::Impostor { socket, uid });
-        }
         let mut inbox = Inbox::with_files();
         let greeting = timeout(GREETING_LIMIT, greet(&stream, &mut inbox)).await;
         match greeting {
@@ -122,7 +98,7 @@ impl Connection {
         }
     }
 
-    fn of(stream: UnixStream, inbox: Inbox) -> Self {
+    fn of(stream: Stream, inbox: Inbox) -> Self {
         let (requests, asked) = mpsc::unbounded_channel();
         let (tell_gone, gone) = watch::channel(None);
         tokio::spawn(actor::run(stream, inbox, asked, tell_gone));
@@ -140,7 +116,7 @@ impl Connection {
     ) -> Result<TcpListener, HelperError> {
         let Outcome { answer, file } = self.ask(Request::Listen { address, port }).await?;
         match (answer, file) {
-            (Answer::Listening, Some(socket)) => Ok(TcpListener::from(socket)),
+            (Answer::Listening, Some(socket)) => Ok(system::listener(socket)),
             (Answer::Refused(refusal), _) if refusal.code == RefusalCode::PortTaken => {
                 Err(HelperError::PortTaken { address, port: port.get() })
             }
@@ -179,7 +155,11 @@ impl Connection {
     }
 }
 
-async fn greet(stream: &UnixStream, inbox: &mut Inbox) -> Result<Option<Greeting>, ChannelError> {
+fn own_place() -> Result<Place, HelperError> {
+    Place::own().map_err(|error| HelperError::NotStarted { detail: error.to_string() })
+}
+
+async fn greet(stream: &Stream, inbox: &mut Inbox) -> Result<Option<Greeting>, ChannelError> {
     send(stream, &Hello::own(), None).await?;
     receive(stream, inbox).await
 }

@@ -79,9 +79,6 @@ pub enum HelperError {
         /// What the system said.
         detail: String,
     },
-    /// There is no helper for this system.
-    #[error("there is no helper for this system yet")]
-    Unsupported,
 }
 
 impl HelperError {
@@ -102,9 +99,7 @@ impl HelperError {
             }
             Self::PortTaken { .. } => "free the port, or leave it out",
             Self::Gone { .. } => "connect again: a new helper cleans what the old one left",
-            Self::NotStarted { .. } | Self::Unsupported => {
-                "connect without administrator rights (--no-admin)"
-            }
+            Self::NotStarted { .. } => "connect without administrator rights (--no-admin)",
             Self::Impostor { .. } | Self::Refused(_) | Self::Connect { .. } => return None,
         })
     }
@@ -126,8 +121,7 @@ impl HelperError {
         }
     }
 
-    #[cfg(unix)]
-    pub(super) fn connect(socket: PathBuf, error: &io::Error) -> Self {
+    pub(crate) fn connect(socket: PathBuf, error: &io::Error) -> Self {
         Self::Connect { socket, detail: error.to_string() }
     }
 }

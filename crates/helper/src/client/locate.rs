@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::HelperError;
 
-/// Where packages put it: programs that other programs start.
-const INSTALLED: [&str; 2] = ["/usr/lib/towline", "/usr/libexec/towline"];
+/// Where packages put it: programs that other programs start. On Windows all are in one directory.
+const INSTALLED: &[&str] =
+    if cfg!(windows) { &[] } else { &["/usr/lib/towline", "/usr/libexec/towline"] };
 
 /// The helper's program: beside the running one, else where the package puts it.
 ///
@@ -14,12 +15,14 @@ const INSTALLED: [&str; 2] = ["/usr/lib/towline", "/usr/libexec/towline"];
 ///
 /// When it is at none of these places.
 pub fn program() -> Result<PathBuf, HelperError> {
-    let own = env::current_exe().ok().and_then(|own| own.canonicalize().ok());
+    let own = env::current_exe().ok();
+    // Windows' prompt does not take the form that this has there.
+    let own = own.and_then(|own| if cfg!(windows) { Some(own) } else { own.canonicalize().ok() });
     let beside = own.as_deref().and_then(Path::parent).map(Path::to_owned);
     let name = format!("towline-helper{}", env::consts::EXE_SUFFIX);
     let tried: Vec<PathBuf> = beside
         .into_iter()
-        .chain(INSTALLED.into_iter().map(PathBuf::from))
+        .chain(INSTALLED.iter().map(PathBuf::from))
         .map(|directory| directory.join(&name))
         .collect();
     match tried.iter().find(|path| path.is_file()) {

@@ -1,10 +1,10 @@
 //! Starting the helper.
 
 #[cfg_attr(target_os = "linux", path = "start/linux.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "start/other.rs")]
+#[cfg_attr(target_os = "macos", path = "start/macos.rs")]
+#[cfg_attr(windows, path = "start/windows.rs")]
 mod elevated;
 
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -12,10 +12,10 @@ use std::thread;
 use tokio::sync::oneshot;
 
 use super::HelperError;
-use super::connection::is_elevated;
 use crate::server::MADE_WAY;
+use crate::system::{self, Place};
 
-/// The only argument that the helper takes.
+/// The helper's first argument; the second is the user, where nobody else tells the helper whose it is.
 const SERVE: &str = "serve";
 
 /// The most of what the helper said that is passed on, in bytes.
@@ -23,8 +23,8 @@ const DETAIL_LIMIT: usize = 2000;
 
 /// How a helper ended that was not spoken with.
 pub(super) enum End {
-    /// Another of this user was first.
-    MadeWay,
+    /// Nothing more is heard of it: another of this user was first, or the system does not tell how it fares (Windows). One answers soon, or none will.
+    Away,
     /// It did not start.
     Failed(HelperError),
 }
@@ -32,6 +32,7 @@ pub(super) enum End {
 /// A helper that has been asked for. Dropping this leaves it alone.
 pub(super) struct Started {
     program: PathBuf,
+    place: Place,
     end: oneshot::Receiver<End>,
     /// Asks the user in the terminal, where nothing else does.
     agent: Option<elevated::TerminalAgent>,
@@ -44,7 +45,7 @@ impl Started {
             Ok(end) => Some(end),
             Err(oneshot::error::TryRecvError::Empty) => None,
             // It has been told before.
-            Err(oneshot::error::TryRecvError::Closed) => Some(End::MadeWay),
+            Err(oneshot::error::TryRecvError::Closed) => Some(End::Away),
         }
     }
 
@@ -57,26 +58,26 @@ impl Started {
         if self.agent.is_none() {
             return Ok(false);
         }
-        let command = command(&self.program);
+        let command = command(&self.program, &self.place);
         self.end = in_thread(move || elevated::run(command))?;
         Ok(true)
     }
 }
 
 /// Starts `program` with the superuser's rights.
-pub(super) fn helper(program: &Path) -> Result<Started, HelperError> {
-    let command = command(program);
-    let end = if is_elevated() {
+pub(super) fn helper(program: &Path, place: &Place) -> Result<Started, HelperError> {
+    let command = command(program, place);
+    let end = if system::is_elevated() {
         in_thread(move || directly(command))?
     } else {
         in_thread(move || elevated::run(command))?
     };
-    Ok(Started { program: program.to_owned(), end, agent: None })
+    Ok(Started { program: program.to_owned(), place: place.clone(), end, agent: None })
 }
 
-fn command(program: &Path) -> Command {
+fn command(program: &Path, place: &Place) -> Command {
     let mut command = Command::new(program);
-    command.arg(SERVE);
+    command.arg(SERVE).args(place.argument());
     command
 }
 
@@ -95,17 +96,10 @@ fn in_thread(
     }
 }
 
-/// As a process of its own group, so that Ctrl-C in the terminal does not end it before the sessions, and with nothing of this process's environment: the
-/// helper is the superuser's own then, whoever `sudo` was called by.
+/// With this process's own rights.
 fn directly(mut command: Command) -> End {
-    command
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .current_dir("/")
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
+    system::apart(&mut command);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     match command.spawn().and_then(std::process::Child::wait_with_output) {
         Ok(output) => ended(&output),
         Err(error) => {
@@ -118,7 +112,7 @@ fn directly(mut command: Command) -> End {
 /// What it means that the helper itself ended.
 fn ended(output: &Output) -> End {
     if output.status.code() == Some(MADE_WAY.into()) {
-        return End::MadeWay;
+        return End::Away;
     }
     let detail = said(output);
     let detail =

@@ -1,11 +1,9 @@
 //! One client, from its hello to its end.
 
 use std::num::NonZeroU16;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use serde::Serialize;
-use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -17,14 +15,15 @@ use crate::channel::{ChannelError, Inbox, receive, send};
 use crate::protocol::{
     Answer, Call, Greeting, Hello, PROTOCOL, Refusal, RefusalCode, Reply, Request,
 };
+use crate::system::{self, Socket, Stream};
 
 /// Says why, and closes.
-pub(super) async fn refuse(stream: UnixStream, refusal: Refusal) {
+pub(super) async fn refuse(stream: Stream, refusal: Refusal) {
     let _ = timeout(limits::SEND, send(&stream, &Greeting::Refused(refusal), None)).await;
 }
 
 /// Speaks with the client until it goes, must go, or the helper ends; then undoes what it asked for.
-pub(super) async fn run(stream: UnixStream, hosts: Arc<Hosts>, ending: watch::Receiver<()>) {
+pub(super) async fn run(stream: Stream, hosts: Arc<Hosts>, ending: watch::Receiver<()>) {
     let mut client = Client {
         stream,
         inbox: Inbox::default(),
@@ -50,7 +49,7 @@ pub(super) async fn run(stream: UnixStream, hosts: Arc<Hosts>, ending: watch::Re
 }
 
 struct Client {
-    stream: UnixStream,
+    stream: Stream,
     inbox: Inbox,
     id: ConnectionId,
     hosts: Arc<Hosts>,
@@ -153,7 +152,7 @@ impl Client {
         self.reply(&Reply { id: Some(id), answer }, socket).await
     }
 
-    fn listen(&mut self, address: LoopbackAddress, port: NonZeroU16) -> Result<OwnedFd, Refusal> {
+    fn listen(&mut self, address: LoopbackAddress, port: NonZeroU16) -> Result<Socket, Refusal> {
         if self.sockets == limits::SOCKETS {
             let message = format!("a program is given {} sockets at most", limits::SOCKETS);
             return Err(Refusal::new(RefusalCode::TooMany, message));
@@ -161,18 +160,17 @@ impl Client {
         self.hosts.addresses.provide([address]).map_err(|error| {
             Refusal::new(RefusalCode::System, format!("cannot add the address {address}: {error}"))
         })?;
-        let socket = perform::listen(address, port)?;
+        let socket = system::listen(address, port)?;
         self.sockets += 1;
         Ok(socket)
     }
 
-    async fn reply(&self, reply: &Reply, socket: Option<OwnedFd>) -> Result<(), End> {
+    async fn reply(&self, reply: &Reply, socket: Option<Socket>) -> Result<(), End> {
         self.send(reply, socket).await
     }
 
-    async fn send(&self, value: &impl Serialize, file: Option<OwnedFd>) -> Result<(), End> {
-        let file = file.as_ref().map(AsFd::as_fd);
-        match timeout(limits::SEND, send(&self.stream, value, file)).await {
+    async fn send(&self, value: &impl Serialize, file: Option<Socket>) -> Result<(), End> {
+        match timeout(limits::SEND, send(&self.stream, value, file.as_ref())).await {
             Ok(sent) => Ok(sent?),
             // It would not take the reason either.
             Err(_) => Err(End::Gone),

@@ -37,8 +37,8 @@ impl Hosts {
     pub(super) fn new(setup: &Setup) -> io::Result<Arc<Self>> {
         Ok(Arc::new(Self {
             path: setup.hosts.clone(),
-            root: setup.place.root.clone(),
-            owner: Owner::own(setup.place.uid)?,
+            root: setup.place.common().to_owned(),
+            owner: Owner::own(setup.place.number())?,
             state: Mutex::default(),
             addresses: Addresses::default(),
         }))

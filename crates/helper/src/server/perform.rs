@@ -1,44 +1,13 @@
-//! The requests, but for those of the hosts file.
+//! The requests, but for those of the hosts file and of sockets.
 
-use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::num::NonZeroU16;
-use std::os::fd::OwnedFd;
 
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::task::spawn_blocking;
 use towline_machine::LoopbackAddress;
 use towline_machine::holder::{self, Claim, StopError, StopSignal, Unit};
 
 use super::limits;
 use crate::protocol::{Answer, Refusal, RefusalCode};
-
-/// How many connections wait until the client accepts them, as far as the system allows.
-const BACKLOG: i32 = 1024;
-
-/// A socket that listens, for the client to accept on.
-pub(super) fn listen(address: LoopbackAddress, port: NonZeroU16) -> Result<OwnedFd, Refusal> {
-    let address = SocketAddr::new(address.ip(), port.get());
-    let listening = || -> io::Result<Socket> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // As std and tokio do: connections that linger from before are no obstacle.
-        socket.set_reuse_address(true)?;
-        if address.is_ipv6() {
-            socket.set_only_v6(true)?;
-        }
-        socket.set_nonblocking(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        Ok(socket)
-    };
-    listening().map(OwnedFd::from).map_err(|error| {
-        let code = match error.kind() {
-            ErrorKind::AddrInUse => RefusalCode::PortTaken,
-            _ => RefusalCode::System,
-        };
-        Refusal::new(code, format!("cannot listen on {address}: {error}"))
-    })
-}
 
 /// Who holds the port.
 pub(super) async fn holders(address: LoopbackAddress, port: NonZeroU16) -> Answer {

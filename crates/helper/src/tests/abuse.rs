@@ -175,8 +175,8 @@ async fn file_descriptors_that_come_are_closed() {
     let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     let hosts = Request::Hosts { session: session("00000000000b"), entries: Vec::new() };
     let call = Call { id: 1, request: hosts };
-    let file = std::os::fd::AsFd::as_fd(&theirs);
-    crate::channel::send(&raw.stream, &call, Some(file)).await.unwrap();
+    let theirs = std::os::fd::OwnedFd::from(theirs);
+    crate::channel::send(&raw.stream, &call, Some(&theirs)).await.unwrap();
     assert_eq!(raw.next::<Reply>().await, Some(Reply { id: Some(1), answer: Answer::Done }));
     drop(theirs);
     ours.set_nonblocking(true).unwrap();

@@ -121,6 +121,7 @@ fn unknown(listener: &TcpNetEntry) -> Holder {
         user: process::user(listener.uid),
         command: Vec::new(),
         unit: None,
+        container: None,
     }
 }
 
@@ -134,7 +135,8 @@ fn holder(listener: &TcpNetEntry, of_it: &Process) -> Option<Holder> {
         uid,
         user: process::user(uid),
         command: process::command(pid),
-        unit: process::unit(pid),
+        unit: process::unit(pid, listener.local_address.ip(), listener.local_address.port()),
+        container: process::container(pid),
         ..unknown(listener)
     })
 }

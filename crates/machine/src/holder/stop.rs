@@ -40,6 +40,9 @@ pub enum Protected {
         "it is the system's first process, which holds ports for services that are not running"
     )]
     Init,
+    /// A service manager of a user's: what that user runs would end with it.
+    #[error("it is a service manager, which holds ports for services that are not running")]
+    Manager,
     /// The process that was asked to do it.
     #[error("it is this process itself")]
     Itself,
@@ -68,8 +71,8 @@ pub enum StopError {
         #[source]
         why: Protected,
     },
-    /// The process belongs to another service now, or to none.
-    #[error("process {pid} does not belong to the service {expected}")]
+    /// The process belongs to another unit now, or to none.
+    #[error("process {pid} does not hold the port for {expected}")]
     AnotherUnit {
         /// The process.
         pid: u32,
@@ -136,7 +139,10 @@ pub fn protected(pid: u32) -> Option<Protected> {
         return Some(Protected::Itself);
     }
     #[cfg(target_os = "linux")]
-    return super::stop_linux::is_ancestor(pid).then_some(Protected::Ancestor);
+    return match super::stop_linux::is_manager(pid) {
+        true => Some(Protected::Manager),
+        false => super::stop_linux::is_ancestor(pid).then_some(Protected::Ancestor),
+    };
     #[cfg(not(target_os = "linux"))]
     None
 }
@@ -158,16 +164,19 @@ pub fn signal(claim: &Claim, how: StopSignal) -> Result<Ending, StopError> {
     }
 }
 
-/// Stops the systemd service that the process belongs to, if it still holds the port and still belongs to it. Returns when the service has stopped.
+/// Stops the systemd unit by which the process holds the port, if it still does. Returns when the unit has stopped: for a service that is stopped so is not
+/// started again by `Restart=`, and a service manager closes the socket of a socket unit and goes on.
 ///
 /// # Errors
 /// As [`signal`]; and when this process is itself part of the service, or `systemctl` says no.
 pub fn stop_unit(claim: &Claim, unit: &Unit) -> Result<(), StopError> {
-    if let Some(why) = protected(claim.pid) {
-        return Err(StopError::Protected { pid: claim.pid, why });
+    match protected(claim.pid) {
+        Some(Protected::Init | Protected::Manager) if unit.is_socket() => {}
+        Some(why) => return Err(StopError::Protected { pid: claim.pid, why }),
+        None => {}
     }
     #[cfg(target_os = "linux")]
-    return super::stop_linux::stop_unit(claim, unit, "systemctl".as_ref());
+    return super::stop_linux::stop_unit(claim, unit);
     #[cfg(not(target_os = "linux"))]
     {
         let _ = unit;

@@ -1,9 +1,7 @@
 //! Ending holders on Linux.
 
-use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,7 +9,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::stop::{Claim, Ending, StopError, StopSignal};
-use super::unit::{Unit, UnitScope};
+use super::unit::Unit;
 use super::{Holder, process};
 
 /// More generations than processes ever have; a loop in what `/proc` says ends there.
@@ -37,32 +35,25 @@ pub(super) fn signal(claim: &Claim, how: StopSignal) -> Result<Ending, StopError
     }
 }
 
-pub(super) fn stop_unit(claim: &Claim, unit: &Unit, systemctl: &OsStr) -> Result<(), StopError> {
+pub(super) fn is_manager(pid: u32) -> bool {
+    process::manager(pid).is_some()
+}
+
+pub(super) fn stop_unit(claim: &Claim, unit: &Unit) -> Result<(), StopError> {
     let _process = holding(claim)?;
-    if process::unit(claim.pid).as_ref() != Some(unit) {
+    if process::unit(claim.pid, claim.address, claim.port).as_ref() != Some(unit) {
         return Err(StopError::AnotherUnit { pid: claim.pid, expected: unit.clone() });
     }
-    if process::unit(std::process::id()).as_ref() == Some(unit) {
+    if process::service(std::process::id()).as_ref() == Some(unit) {
         return Err(StopError::OwnUnit(unit.clone()));
     }
-    let mut command = Command::new(systemctl);
-    if let UnitScope::User(uid) = unit.scope {
-        command.arg("--user");
-        if uid != rustix::process::getuid().as_raw() {
-            command.arg(format!("--machine={uid}@"));
-        }
-    }
-    let output = command
-        .args(["--no-ask-password", "stop", "--", &unit.name])
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|source| StopError::System { pid: claim.pid, source })?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    let said = if said.is_empty() { output.status.to_string() } else { said };
-    Err(StopError::Systemctl { unit: unit.clone(), said })
+    super::systemctl::stop(unit)
+        .map_err(|source| match source.kind() {
+            // Another user's manager, and this is not root.
+            io::ErrorKind::PermissionDenied => StopError::Denied { pid: claim.pid },
+            _ => StopError::System { pid: claim.pid, source },
+        })?
+        .map_err(|said| StopError::Systemctl { unit: unit.clone(), said })
 }
 
 pub(super) fn wait(process: &OwnedFd, limit: Duration) -> io::Result<bool> {

@@ -1,6 +1,6 @@
 #![cfg(target_os = "linux")]
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -168,7 +168,6 @@ fn what_is_never_ended() {
     assert_eq!(protected(u32::MAX), None);
 }
 
-/// Stands for systemctl: keeps what it was told, and stops nothing.
 #[test]
 fn a_service_is_stopped_only_by_a_process_that_belongs_to_it() {
     let (_child, port) = listener("");
@@ -194,6 +193,7 @@ fn command_lines_of_all_sorts() {
         user: None,
         command: command.iter().map(|word| (*word).to_owned()).collect(),
         unit: None,
+        container: None,
     };
     assert_eq!(holder(&["a", "b c", ""]).command_line().unwrap(), "a 'b c' ''");
     assert_eq!(holder(&["a\u{1b}[2J\n"]).command_line().unwrap(), "'a\u{fffd}[2J '");
@@ -202,11 +202,43 @@ fn command_lines_of_all_sorts() {
     assert_eq!(holder(&["a"]).to_string(), "a (process 7, user 4000000000)");
     assert_eq!(
         Holder { pid: None, ..holder(&[]) }.to_string(),
-        "a process of another user (user 4000000000)"
+        "a process that cannot be seen (user 4000000000)"
     );
     let unit = Some(Unit { name: "a.service".into(), scope: UnitScope::System });
     assert_eq!(
         Holder { unit, ..holder(&["a"]) }.to_string(),
         "a (process 7, user 4000000000, service a.service)"
     );
+    let unit = Some(Unit { name: "a.socket".into(), scope: UnitScope::System });
+    assert_eq!(
+        Holder { unit, ..holder(&["systemd"]) }.to_string(),
+        "systemd (process 7, user 4000000000, socket unit a.socket)"
+    );
+    let container = Some(Container { engine: Engine::Docker, id: "0123456789ab".into() });
+    assert_eq!(
+        Holder { container, ..holder(&["a"]) }.to_string(),
+        "a (process 7, user 4000000000, container 0123456789ab)"
+    );
+}
+
+#[test]
+fn udp_and_ipv6_alone_are_in_nobodys_way() {
+    let udp = std::net::UdpSocket::bind((V4, 0)).unwrap();
+    assert_eq!(find(V4, udp.local_addr().unwrap().port()).unwrap(), []);
+    let own = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).unwrap();
+    let port = own.local_addr().unwrap().port();
+    assert_eq!(find(V4, port).unwrap(), []);
+    let holders = find(Ipv6Addr::LOCALHOST.into(), port).unwrap();
+    assert_eq!(holders[0].pid, Some(std::process::id()));
+    assert_eq!(holders[0].claim().unwrap().address, Ipv6Addr::LOCALHOST);
+}
+
+#[test]
+fn the_same_process_by_another_name_is_the_same() {
+    let own = TcpListener::bind((V4, 0)).unwrap();
+    let holder = find(V4, own.local_addr().unwrap().port()).unwrap().remove(0);
+    let renamed = Holder { command: vec!["worker: idle".into()], ..holder.clone() };
+    assert!(renamed.is_same_process(&holder));
+    let another = Holder { started: Some(0), ..holder.clone() };
+    assert!(!another.is_same_process(&holder));
 }

@@ -1,10 +1,10 @@
-//! The systemd service of a process, as its control group says it.
+//! The systemd unit of a process, as its control group says it.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A systemd service.
+/// A systemd unit: a service, or a socket unit whose port a service manager holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Unit {
     /// Its name, such as `nginx.service`.
@@ -30,36 +30,23 @@ impl fmt::Display for Unit {
 }
 
 impl Unit {
+    /// Whether it is a socket unit: the port is its service manager's, which starts a service when somebody connects (systemd.socket(5)).
+    pub fn is_socket(&self) -> bool {
+        self.name.ends_with(".socket")
+    }
+
     /// The service that a process of these control groups belongs to, out of the text of `/proc/PID/cgroup` (cgroups(7)): of the unified hierarchy, or of
     /// systemd's own in version 1.
     ///
     /// Not a service in this sense are the user's own manager with what it runs in scopes, and what a desktop starts as `app-….service` (systemd's
     /// "Desktop Environment Integration"): an editor, whose terminal a program was started from, is not to be stopped for it.
     pub fn of_cgroup(text: &str) -> Option<Self> {
-        let path = text
-            .lines()
-            .filter_map(|line| {
-                let mut fields = line.splitn(3, ':');
-                let (hierarchy, controllers) = (fields.next()?, fields.next()?);
-                let path = fields.next()?;
-                let unified = hierarchy == "0" && controllers.is_empty();
-                let systemd = controllers.split(',').any(|controller| controller == "name=systemd");
-                (unified || systemd).then_some(path)
-            })
-            // Both are there in the hybrid layout, and then only systemd's own says something.
-            .max_by_key(|path| path.len())?;
-        Self::of_path(path)
-    }
-
-    fn of_path(path: &str) -> Option<Self> {
         // A container's or the kubelet's own tree below a service is not that service.
         let mut scope = UnitScope::System;
         let mut found = None;
-        for part in path.split('/').filter(|part| !part.is_empty()) {
-            if let Some(user) =
-                part.strip_prefix("user@").and_then(|rest| rest.strip_suffix(".service"))
-            {
-                scope = UnitScope::User(user.parse().ok()?);
+        for part in parts(text) {
+            if let Some(user) = user_of(part) {
+                scope = UnitScope::User(user?);
                 found = None;
             } else if part.ends_with(".service") {
                 found = Some(part);
@@ -73,8 +60,42 @@ impl Unit {
     }
 }
 
+impl UnitScope {
+    /// Of a process that is itself a service manager: whose it is. It lives in `init.scope` (systemd.special(7)); the system's is process 1, in a container
+    /// too, where the path has the container's before it.
+    pub fn of_manager(pid: u32, text: &str) -> Option<Self> {
+        let parts: Vec<&str> = parts(text).collect();
+        match parts.as_slice() {
+            [.., "init.scope"] if pid == 1 => Some(Self::System),
+            [.., manager, "init.scope"] => user_of(manager)?.map(Self::User),
+            _ => None,
+        }
+    }
+}
+
+/// The parts of the path of the control group that a service manager gave to the process.
+pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let paths = text.lines().filter_map(|line| {
+        let mut fields = line.splitn(3, ':');
+        let (hierarchy, controllers) = (fields.next()?, fields.next()?);
+        let path = fields.next()?;
+        let unified = hierarchy == "0" && controllers.is_empty();
+        let systemd = controllers.split(',').any(|controller| controller == "name=systemd");
+        (unified || systemd).then_some(path)
+    });
+    // Both are there in the hybrid layout, and then only systemd's own says something.
+    let path = paths.max_by_key(|path| path.len()).unwrap_or_default();
+    path.split('/').filter(|part| !part.is_empty())
+}
+
+/// Whose manager such a part is the service of; none inside: of nobody who has a number.
+fn user_of(part: &str) -> Option<Option<u32>> {
+    let user = part.strip_prefix("user@")?.strip_suffix(".service")?;
+    Some(user.parse().ok())
+}
+
 /// What systemd.unit(5) allows in a name.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     name.len() <= 255
         && !name.starts_with('-')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte))
@@ -122,6 +143,24 @@ mod tests {
             "nonsense",
         ] {
             assert_eq!(Unit::of_cgroup(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn service_managers() {
+        use UnitScope::{System, User};
+        let of_user = "0::/user.slice/user-1000.slice/user@1000.service/init.scope\n";
+        for (pid, text, expected) in [
+            (1, "0::/init.scope\n", Some(System)),
+            (1, "1:name=systemd:/docker/0123/init.scope\n0::/\n", Some(System)),
+            (1, "0::/\n", None),
+            (7, "0::/init.scope\n", None),
+            (7, of_user, Some(User(1000))),
+            (7, "0::/user.slice/user-1000.slice/user@x.service/init.scope\n", None),
+            (7, "0::/machine.slice/machine-other.scope/init.scope\n", None),
+            (7, "0::/system.slice/nginx.service\n", None),
+        ] {
+            assert_eq!(UnitScope::of_manager(pid, text), expected, "{text}");
         }
     }
 }

@@ -3,6 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
+/// What keeps a hosts file from being written.
+const WHY_NOT: &str = if cfg!(windows) {
+    "does it have the attribute read-only, or does an antivirus program guard it?"
+} else {
+    "is the file system read-only, or the file immutable, see lsattr?"
+};
+
 /// Why the hosts file was not read or not changed. It is as it was before in every case but [`HostsFileError::Damaged`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -36,7 +43,7 @@ pub enum HostsFileError {
     },
     /// It, or its directory, cannot be written: a read-only file system, an immutable file.
     #[error(
-        "the hosts file {} cannot be changed: {source}; make it writable (is the file system read-only, or the file immutable, see lsattr?), or connect without administrator rights",
+        "the hosts file {} cannot be changed: {source}; make it writable ({WHY_NOT}), or connect without administrator rights",
         path.display()
     )]
     ReadOnly {

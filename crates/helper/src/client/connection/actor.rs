@@ -1,14 +1,13 @@
 //! The task that has the socket: sends what is asked, and gives each answer to who asked.
 
 use std::collections::HashMap;
-use std::os::fd::OwnedFd;
 
-use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::HelperError;
 use crate::channel::{ChannelError, Inbox, receive, send};
 use crate::protocol::{Answer, Call, Reply, Request};
+use crate::system::{Socket, Stream};
 
 /// A request, and who waits for the answer.
 pub(super) struct Asked {
@@ -19,7 +18,7 @@ pub(super) struct Asked {
 /// An answer, and the socket that came with it.
 pub(super) struct Outcome {
     pub(super) answer: Answer,
-    pub(super) file: Option<OwnedFd>,
+    pub(super) file: Option<Socket>,
 }
 
 /// The error for a connection that ended without a word.
@@ -29,7 +28,7 @@ pub(super) fn ended() -> HelperError {
 
 /// Runs until nobody can ask any more, or the connection is lost.
 pub(super) async fn run(
-    stream: UnixStream,
+    stream: Stream,
     mut inbox: Inbox,
     mut asked: mpsc::UnboundedReceiver<Asked>,
     gone: watch::Sender<Option<HelperError>>,
@@ -43,7 +42,7 @@ pub(super) async fn run(
 }
 
 async fn converse(
-    stream: &UnixStream,
+    stream: &Stream,
     inbox: &mut Inbox,
     asked: &mut mpsc::UnboundedReceiver<Asked>,
     waiting: &mut HashMap<u32, Option<oneshot::Sender<Result<Outcome, HelperError>>>>,
@@ -86,7 +85,7 @@ async fn converse(
     }
 }
 
-async fn last_words(stream: &UnixStream, inbox: &mut Inbox) -> Option<HelperError> {
+async fn last_words(stream: &Stream, inbox: &mut Inbox) -> Option<HelperError> {
     while let Ok(Some(reply)) = receive::<Reply>(stream, inbox).await {
         if reply.id.is_none() {
             return Some(farewell(&reply.answer));

@@ -94,7 +94,7 @@ mod tests {
         };
         match classify(&output) {
             End::Failed(error) => error,
-            End::MadeWay => panic!("{said}"),
+            End::Away => panic!("{said}"),
         }
     }
 

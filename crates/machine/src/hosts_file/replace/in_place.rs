@@ -1,26 +1,20 @@
-//! Writing in place, for a file that is a mount or has several names. Only what differs is written, and copies of the file before and after are kept until
+//! Writing in place, for a file that is a mount or has several names, and on Windows always. Only what differs is written, and copies of the file before and after are kept until
 //! that is done: a failure puts the old bytes back, and what a kill cuts short is told by the copies and put back the next time.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{self as system, Mode, OFlags};
-use rustix::io::Errno;
-
 use super::super::HostsFileError;
-use super::{Current, Lock, Outcome};
+use super::{Current, Lock, Outcome, system};
 
 pub(super) fn write(
     current: &Current<'_>,
     lock: &Lock,
     new: &[u8],
 ) -> Result<Outcome, HostsFileError> {
-    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = system::open(current.path, flags, Mode::empty())
-        .map_err(|errno| current.failed("open it for writing", errno.into()))?;
-    let file = File::from(file);
+    let file = system::open_to_write(current.path)
+        .map_err(|source| current.failed("open it for writing", source))?;
     let copies = Copies::of(lock);
     copies
         .keep(&current.bytes, new)
@@ -29,7 +23,7 @@ pub(super) fn write(
         copies.discard();
         return Ok(Outcome::Contended);
     }
-    if let Err(source) = reserve(&file, new.len()) {
+    if let Err(source) = system::reserve(&file, new.len()) {
         copies.discard();
         return Err(current.failed("make room", source));
     }
@@ -55,10 +49,9 @@ pub(super) fn finish(path: &Path, lock: &Lock) -> Result<(), HostsFileError> {
     };
     let current = Current::read(path)?;
     if current.bytes != after && was_cut(&before, &after, &current.bytes) {
-        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = system::open(path, flags, Mode::empty())
-            .map_err(|errno| current.failed("open it for writing", errno.into()))?;
-        overwrite(&File::from(file), &current.bytes, &before)
+        let file = system::open_to_write(path)
+            .map_err(|source| current.failed("open it for writing", source))?;
+        overwrite(&file, &current.bytes, &before)
             .map_err(|source| damaged(path, &copies, source))?;
     }
     copies.discard();
@@ -75,25 +68,10 @@ pub(super) fn was_cut(before: &[u8], after: &[u8], current: &[u8]) -> bool {
     current[written..] == before[written.min(before.len())..]
 }
 
-/// Takes the room that the file needs, so that writing cannot fail half-way for the lack of it.
-#[cfg(target_os = "linux")]
-fn reserve(file: &File, length: usize) -> io::Result<()> {
-    match system::fallocate(file, system::FallocateFlags::KEEP_SIZE, 0, length.max(1) as u64) {
-        // The file system cannot; then a failure half-way puts the old bytes back.
-        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::NODEV) => Ok(()),
-        other => Ok(other?),
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn reserve(_: &File, _: usize) -> io::Result<()> {
-    Ok(())
-}
-
 /// Writes from the first byte that differs; readers see all that stands before it at any moment.
 fn overwrite(file: &File, old: &[u8], new: &[u8]) -> io::Result<()> {
     let same = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-    file.write_all_at(&new[same..], same as u64)?;
+    system::write_at(file, &new[same..], same as u64)?;
     file.set_len(new.len() as u64)?;
     file.sync_all()
 }
@@ -136,8 +114,10 @@ fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
     {
         return Err(error);
     }
-    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
-    file.write_all_at(bytes, 0)?;
+    let file = system::create_private(&part)?;
+    system::write_at(&file, bytes, 0)?;
     file.sync_all()?;
+    // Windows moves no file that is open.
+    drop(file);
     fs::rename(&part, path)
 }

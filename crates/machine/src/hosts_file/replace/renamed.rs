@@ -8,8 +8,8 @@ use std::path::Path;
 use rustix::fs::{self as system, AtFlags, Gid, Mode, OFlags, Uid, XattrFlags};
 use rustix::io::Errno;
 
-use super::super::HostsFileError;
-use super::{Current, Outcome};
+use super::super::super::HostsFileError;
+use super::super::{Current, Outcome};
 
 /// The new file until it takes the old one's place. One name is enough: there is the lock.
 const NEW: &str = ".hosts.towline";
@@ -54,7 +54,7 @@ pub(super) fn replace(
 }
 
 /// Removes a new file whose writer was killed.
-pub(super) fn sweep(path: &Path) -> Result<(), HostsFileError> {
+pub(in super::super) fn sweep(path: &Path) -> Result<(), HostsFileError> {
     let removed = directory(path)
         .and_then(|directory| Ok(system::unlinkat(directory, NEW, AtFlags::empty())?));
     match removed {
@@ -93,22 +93,23 @@ fn create(directory: &OwnedFd) -> Result<File, Errno> {
 
 fn fill(current: &Current<'_>, mut file: &File, new: &[u8]) -> Result<(), HostsFileError> {
     file.write_all(new).map_err(|source| current.failed("write the new file", source))?;
-    let (uid, gid) = (Uid::from_raw(current.stat.st_uid), Gid::from_raw(current.stat.st_gid));
+    let (uid, gid) =
+        (Uid::from_raw(current.seen.stat.st_uid), Gid::from_raw(current.seen.stat.st_gid));
     system::fchown(file, Some(uid), Some(gid))
         .map_err(|errno| current.failed("keep its owner", errno.into()))?;
     // After the owner, since changing that clears bits of the mode.
-    system::fchmod(file, Mode::from_raw_mode(current.stat.st_mode))
+    system::fchmod(file, Mode::from_raw_mode(current.seen.stat.st_mode))
         .map_err(|errno| current.failed("keep its mode", errno.into()))
 }
 
 /// Extended attributes, among them the label of SELinux and the access list. Tells whether the new file has them all.
 fn copy_attributes(current: &Current<'_>, file: &File) -> bool {
-    let Ok(names) = attribute_names(&current.file) else {
+    let Ok(names) = attribute_names(&current.seen.file) else {
         // The file system has none.
         return true;
     };
     names.split(|byte| *byte == 0).filter(|name| !name.is_empty()).all(|name| {
-        let value = attribute(&current.file, name);
+        let value = attribute(&current.seen.file, name);
         // A new file may have got the same from the system, which then need not allow to set it.
         value.is_ok_and(|value| {
             attribute(file, name).is_ok_and(|has| has == value)

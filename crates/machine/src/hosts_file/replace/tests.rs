@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use proptest::prelude::*;
+use rustix::fs::{self as system, FileType, Mode};
 
 use super::*;
 

@@ -12,15 +12,15 @@ use rustix::io::Errno;
 use rustix::process::{getegid, geteuid, umask};
 use tokio::net::UnixListener;
 
-use super::ServeError;
-use crate::place::Place;
+use super::{Listener, Place};
+use crate::server::ServeError;
 
 /// How often the lock is tried: another user's helper, which cleans up, may have it for a moment.
 const ATTEMPTS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// The place, which this helper has for itself.
-pub(super) struct Home {
+pub(crate) struct Home {
     place: Place,
     directory: OwnedFd,
     /// Locked until this process ends, however it ends.
@@ -29,7 +29,7 @@ pub(super) struct Home {
 
 impl Home {
     /// Makes the directories. What an earlier helper left there is removed.
-    pub(super) fn claim(place: &Place) -> Result<Self, ServeError> {
+    pub(crate) fn claim(place: &Place) -> Result<Self, ServeError> {
         let root = own_directory(&place.root, Mode::from_raw_mode(0o755))
             .map_err(failed("make the directory", &place.root))?;
         let lock = lock(&place.lock(), ATTEMPTS)?;
@@ -44,7 +44,7 @@ impl Home {
     }
 
     /// Listens, and gives the directory to the user.
-    pub(super) fn listen(&self) -> Result<UnixListener, ServeError> {
+    pub(crate) fn listen(self) -> Result<(Listener, Self), ServeError> {
         let socket = self.place.socket();
         // The directory is the guard; a socket has to be writable to be spoken with, and its owner is not changed, since that would be done by its name.
         let before = umask(Mode::empty());
@@ -54,11 +54,11 @@ impl Home {
         system::fchown(&self.directory, Some(Uid::from_raw(self.place.uid)), None).map_err(
             |errno| failed("give away the directory", &self.place.directory())(errno.into()),
         )?;
-        Ok(listener)
+        Ok((listener, self))
     }
 
     /// Removes the place.
-    pub(super) fn leave(self) {
+    pub(crate) fn leave(self) {
         // What the user put there of their own stays, and the next helper takes it over.
         let _ = system::fchown(&self.directory, Some(geteuid()), None);
         let _ = remove_socket(&self.directory);

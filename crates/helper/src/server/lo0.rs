@@ -1,5 +1,4 @@
-//! Addresses of the loopback interface. Linux has all of 127.0.0.0/8 there from the start; macOS has 127.0.0.1 only, and each other is added first. (The
-//! macOS part is untested.)
+//! Addresses of the loopback interface `lo0` of macOS, which has 127.0.0.1 only; each other is added first. Never run.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -23,7 +22,7 @@ impl Addresses {
     ) -> io::Result<()> {
         for address in addresses {
             if !is_there(address) {
-                configure(address, &["alias"])?;
+                configure(address, Change::Add)?;
                 self.added.lock().unwrap_or_else(PoisonError::into_inner).insert(address);
             }
         }
@@ -34,7 +33,7 @@ impl Addresses {
     pub(super) fn withdraw(&self) {
         let added = std::mem::take(&mut *self.added.lock().unwrap_or_else(PoisonError::into_inner));
         for address in added {
-            if let Err(error) = configure(address, &["-alias"]) {
+            if let Err(error) = configure(address, Change::Remove) {
                 super::say(&format!("the address {address} stays: {error}"));
             }
         }
@@ -42,20 +41,28 @@ impl Addresses {
 }
 
 fn is_there(address: LoopbackAddress) -> bool {
-    cfg!(target_os = "linux") || UdpSocket::bind((address.ip(), 0)).is_ok()
+    UdpSocket::bind((address.ip(), 0)).is_ok()
 }
 
-/// ifconfig(8) of macOS.
-fn configure(address: LoopbackAddress, how: &[&str]) -> io::Result<()> {
-    let family = if address.ip().is_ipv4() { "inet" } else { "inet6" };
-    let output = Command::new("/sbin/ifconfig")
-        .args(["lo0", family])
-        .args(how)
-        .arg(address.to_string())
-        .output()?;
+enum Change {
+    Add,
+    Remove,
+}
+
+/// ifconfig(8) of macOS. An alias in the network of another address of the interface, as 127.0.0.0/8 is, needs a mask of its own.
+fn configure(address: LoopbackAddress, change: Change) -> io::Result<()> {
+    let (address, v4) = (address.to_string(), address.ip().is_ipv4());
+    let family = if v4 { "inet" } else { "inet6" };
+    let mut words = vec!["lo0", family];
+    match change {
+        Change::Add if v4 => words.extend(["alias", &address, "netmask", "255.255.255.255"]),
+        Change::Add => words.extend(["alias", &address]),
+        Change::Remove => words.extend(["-alias", &address]),
+    }
+    let output = Command::new("/sbin/ifconfig").args(&words).output()?;
     if output.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(io::Error::other(format!("ifconfig lo0 {} {address}: {}", how.join(" "), said.trim())))
+    Err(io::Error::other(format!("ifconfig {}: {}", words.join(" "), said.trim())))
 }

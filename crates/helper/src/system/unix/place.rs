@@ -1,6 +1,11 @@
 //! Where helper and client meet.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::process::geteuid;
+
+use super::User;
 
 /// The superuser's directory for all helpers.
 #[cfg(target_os = "linux")]
@@ -21,8 +26,32 @@ pub struct Place {
 
 impl Place {
     /// The place of the user's helper on this machine.
-    pub fn of(uid: u32) -> Self {
+    pub fn of(uid: User) -> Self {
         Self { root: ROOT.into(), uid, helper_uid: 0 }
+    }
+
+    /// The place of this process's user.
+    ///
+    /// # Errors
+    ///
+    /// Never, on these systems.
+    pub fn own() -> io::Result<Self> {
+        Ok(Self::of(geteuid().as_raw()))
+    }
+
+    /// What the helper is told of the user where nobody else tells it: on Linux, pkexec(1) does.
+    pub fn argument(&self) -> Option<String> {
+        cfg!(not(target_os = "linux")).then(|| self.uid.to_string())
+    }
+
+    /// The user's number, as it stands in the hosts file.
+    pub fn number(&self) -> u32 {
+        self.uid
+    }
+
+    /// The directory of all helpers, where they lock each other out.
+    pub fn common(&self) -> &Path {
+        &self.root
     }
 
     /// The directory that only the user can enter.

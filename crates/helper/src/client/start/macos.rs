@@ -1,7 +1,8 @@
-//! By the system's own dialog (macOS). Untested. `elevated-command` joins the arguments unquoted into a script there, so a path that a shell would read in
-//! another way is refused.
+//! By the system's own dialog. Never run. `elevated-command` joins the arguments unquoted into a script, so a path that a shell would read in another way is
+//! refused.
 
-use std::process::Command;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus, Output};
 
 use super::{End, HelperError, ended};
 
@@ -15,13 +16,17 @@ pub(super) fn run(command: Command) -> End {
         return End::Failed(HelperError::NotStarted { detail });
     }
     let mut command = elevated_command::Command::new(command);
-    #[cfg(target_os = "macos")]
     command.name("Towline".to_owned());
     match command.output() {
-        Ok(output) => ended(&output),
+        Ok(output) => ended(&as_waited_for(output)),
         // The dialog was dismissed, or the script could not be run: the error does not tell.
         Err(error) => End::Failed(HelperError::NotGranted { detail: error.to_string() }),
     }
+}
+
+/// `elevated-command` takes the number that the helper ended with for one of wait(2), which has that number in its second byte.
+fn as_waited_for(output: Output) -> Output {
+    Output { status: ExitStatus::from_raw(output.status.into_raw() << 8), ..output }
 }
 
 /// There is none.
