@@ -10,15 +10,17 @@ use crate::{
 };
 
 /// What a desktop has that asks for rights, and the tools that keep the tests' machines apart from this one.
-const PACKAGES: &[&str] = &[
+pub(crate) const PACKAGES: &[&str] = &[
     "bsdutils",
     "dbus",
     "iproute2",
+    "libpam-systemd",
     "passwd",
     "pkexec",
     "polkitd",
     "procps",
     "python3",
+    "systemd",
     "util-linux",
 ];
 

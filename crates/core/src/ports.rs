@@ -4,6 +4,7 @@
 //! its start, must still hold the very port.
 
 mod stop;
+mod way;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,9 +13,10 @@ use serde::{Deserialize, Serialize};
 use towline_helper::client::Helper;
 use towline_machine::LoopbackAddress;
 use towline_machine::holder;
-pub use towline_machine::holder::{Holder, Protected, Unit};
+pub use towline_machine::holder::Holder;
 
 pub use self::stop::{Force, StopError, Stopped, stop_holder};
+pub use self::way::{Way, needs_helper, way};
 
 /// A port that somebody else holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,72 +34,7 @@ pub struct TakenPort {
     pub holders: Vec<Holder>,
 }
 
-/// What ends a holder's hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "way", rename_all = "snake_case")]
-pub enum Way {
-    /// SIGTERM to the process, and SIGKILL if it does not end and the user says so again.
-    Signal,
-    /// Its systemd service is stopped.
-    Unit {
-        /// Which.
-        unit: Unit,
-    },
-    /// The process is another user's: the helper sees it and stops it.
-    Helper,
-    /// It is not stopped for a port.
-    Never {
-        /// Why, as a clause.
-        why: String,
-        /// What to do instead.
-        instead: String,
-    },
-}
-
-/// Programs that hold a port for a container. To stop one of them would leave the container without its port, and running.
-const CONTAINER_PROXIES: [&str; 5] =
-    ["docker-proxy", "rootlessport", "rootlesskit", "slirp4netns", "conmon"];
-
-/// How a holder can be stopped.
-pub fn way(holder: &Holder) -> Way {
-    let Some(pid) = holder.pid else { return Way::Helper };
-    let never =
-        |why: &str, instead: &str| Way::Never { why: why.to_owned(), instead: instead.to_owned() };
-    match holder::protected(pid) {
-        Some(Protected::Init) => {
-            return never(
-                "it is process 1, which holds the port for a service that starts when somebody connects",
-                "Stop the socket unit: `systemctl list-sockets` shows it, `systemctl stop NAME.socket` stops it.",
-            );
-        }
-        Some(Protected::Itself) => {
-            return never(
-                "it is this very program",
-                "End the session that has the port, or map the port to another.",
-            );
-        }
-        Some(Protected::Ancestor) => {
-            return never(
-                "this program was started from it",
-                "Map the port to another, or start Towline from elsewhere.",
-            );
-        }
-        None => {}
-    }
-    let program =
-        holder.command.first().map_or("", |program| program.rsplit('/').next().unwrap_or(program));
-    if CONTAINER_PROXIES.contains(&program) {
-        let instead =
-            format!("Stop the container: `docker ps --filter publish={}` shows it.", holder.port);
-        return never("it holds the port for a container", &instead);
-    }
-    match &holder.unit {
-        Some(unit) => Way::Unit { unit: unit.clone() },
-        None => Way::Signal,
-    }
-}
-
-/// Who holds `port` of `address`. Where a process of another user does and there is a helper, the helper is asked.
+/// Who holds `port` of `address`. Where a process that this user may not see does and there is a helper, the helper is asked.
 ///
 /// # Errors
 /// When the system does not tell.

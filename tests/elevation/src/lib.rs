@@ -1,7 +1,8 @@
 //! A machine of the test's own on this machine: namespaces for mounts, processes and network, with a copied `/etc`, an empty `/run`, two users without
-//! rights, D-Bus and polkit. Nothing in it is seen outside, and all of it ends with the test. Needs root, and Debian's dbus, polkitd and pkexec:
+//! rights, D-Bus and polkit. Nothing in it is seen outside, and all of it ends with the test; what a killed run leaves of it, the next one removes. Needs root, and Debian's dbus, polkitd and pkexec:
 //! `cargo xtask test elevation` brings them.
 
+mod directory;
 mod machine;
 mod program;
 
@@ -13,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-pub use self::machine::Machine;
+pub use self::directory::own_directory;
+pub use self::machine::{Machine, Systemd};
 pub use self::program::Program;
 
 /// The users who have no rights.

@@ -1,16 +1,24 @@
 //! The machine, and what runs on it.
 
 mod services;
+mod systemd;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use towline_machine::hosts_file::HostsFile;
 
-use crate::{Kind, Polkit, Program, first_line, until};
+pub use self::systemd::Systemd;
+use crate::{Kind, Polkit, Program, first_line, own_directory, until};
+
+/// How the directories begin.
+const PREFIX: &str = "towline-elevation-";
+
+/// The programs that the tests of the helper run, below the directory that Cargo puts programs in.
+const PROGRAMS: [&str; 2] = ["towline-helper", "towline-elevation-probe"];
 
 /// The machine.
 pub struct Machine {
@@ -22,22 +30,48 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Brings it up, and waits until its services answer.
+    /// Brings it up with the helper and the tests' own program, and waits until its services answer. Its network leads nowhere.
     ///
     /// # Errors
     ///
     /// When something is missing, with what.
     pub fn new(kind: Kind, polkit: Polkit) -> Result<Self> {
+        let mut machine = Self::bare(kind, None)?;
+        machine.install_ours()?;
+        machine.start_polkit(polkit)?;
+        Ok(machine)
+    }
+
+    /// One with none of our programs on it, in the network namespace `network`; its hosts file is a file. Waits until its services answer.
+    ///
+    /// # Errors
+    ///
+    /// When something is missing, with what.
+    pub fn on_network(network: &Path, polkit: Polkit) -> Result<Self> {
+        let mut machine = Self::bare(Kind::File, Some(network))?;
+        machine.start_polkit(polkit)?;
+        Ok(machine)
+    }
+
+    fn bare(kind: Kind, network: Option<&Path>) -> Result<Self> {
         ensure!(
             rustix::process::geteuid().is_root(),
             "these tests make namespaces and users: they need root"
         );
-        let directory = tempfile::Builder::new()
-            .prefix("towline-elevation-")
-            .permissions(fs::Permissions::from_mode(0o755))
-            .tempdir()?;
-        let mut first = Command::new("unshare")
-            .args(["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--"])
+        // What ran on a machine has ended with its test.
+        let directory = own_directory(PREFIX, |_| ())?;
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755))?;
+        let mut unshare = match network {
+            None => Command::new("unshare"),
+            Some(network) => {
+                let mut nsenter = Command::new("nsenter");
+                nsenter.arg(format!("--net={}", network.display())).args(["--", "unshare"]);
+                nsenter
+            }
+        };
+        let mut first = unshare
+            .args(network.is_none().then_some("--net"))
+            .args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"])
             .args(["sh", "-c", include_str!("machine/set-up.sh"), "set-up"])
             .arg(directory.path())
             .arg(format!("{kind:?}"))
@@ -46,16 +80,24 @@ impl Machine {
             .spawn()
             .context("run unshare")?;
         let line = first_line(&mut first)?;
-        let mut machine = Self { directory, kind, first, services: Vec::new() };
+        let machine = Self { directory, kind, first, services: Vec::new() };
         ensure!(line == "ready", "the namespaces were not set up");
-        machine.install()?;
-        if polkit != Polkit::Absent {
-            machine.start_polkit(polkit)?;
-        }
+        fs::create_dir(machine.bin())?;
         Ok(machine)
     }
 
-    fn bin(&self) -> PathBuf {
+    /// The helper, and the tests' own program.
+    fn install_ours(&self) -> Result<()> {
+        let own = std::env::current_exe()?;
+        let built = own.ancestors().nth(2).context("tests are below the directory of programs")?;
+        for name in PROGRAMS {
+            self.install(&built.join(name)).context("`cargo xtask test elevation` builds it")?;
+        }
+        Ok(())
+    }
+
+    /// Where every user finds our programs: side by side, as they are installed.
+    pub fn bin(&self) -> PathBuf {
         self.directory.path().join("bin")
     }
 
@@ -69,6 +111,16 @@ impl Machine {
             .arg(format!("--pid=/proc/{first}/ns/pid_for_children"))
             .arg("--")
             .arg(program);
+        command
+    }
+
+    /// A command that will run on the machine, as one of its users.
+    pub fn as_user(&self, uid: u32, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = self.inside("setpriv");
+        let uid = uid.to_string();
+        command.args(["--reuid", &uid, "--regid", &uid, "--clear-groups", "--"]);
+        // Root's may lead to where nobody else may look.
+        command.args(["env", "PATH=/usr/bin:/bin:/usr/sbin:/sbin"]).arg(program);
         command
     }
 

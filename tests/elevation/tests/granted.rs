@@ -1,10 +1,23 @@
 //! polkit says yes.
 
 use anyhow::{Context, Result};
-use towline_elevation_tests::{ALICE, BOB, Kind, Machine, Polkit, mode_and_owner, until};
+use towline_elevation_tests::{ALICE, BOB, Kind, Machine, Polkit, Program, mode_and_owner, until};
 
 const ONE: &str = "00000000000a";
 const TWO: &str = "00000000000b";
+
+/// A machine on which a program of hers has a helper.
+fn hers(kind: Kind) -> Result<(Machine, Program)> {
+    let machine = Machine::new(kind, Polkit::Grants)?;
+    let mut alice = machine.program(ALICE)?;
+    alice.order("connect")?;
+    Ok((machine, alice))
+}
+
+/// One name, in session [`ONE`].
+fn name_catalogue(alice: &mut Program) -> Result<()> {
+    alice.order(&format!("hosts {ONE} 127.77.1.2 catalogue"))
+}
 
 /// The whole of it: a user without rights gets names and a port below 1024, all programs of the machine see them, and a kill -9 leaves nothing.
 fn names_and_ports(kind: Kind) -> Result<()> {
@@ -28,7 +41,7 @@ fn names_and_ports(kind: Kind) -> Result<()> {
     assert!(machine.hosts()?.starts_with(&before), "everybody else's lines come first");
     assert_eq!(mode_and_owner(&machine.hosts_path())?, looks);
     // A change, and then the kill.
-    alice.order(&format!("hosts {ONE} 127.77.1.2 catalogue"))?;
+    name_catalogue(&mut alice)?;
     assert!(!machine.hosts()?.contains("orders"));
     let helper = machine.helper_of(ONE)?;
     machine.signal("KILL", alice.pid)?;
@@ -55,11 +68,9 @@ fn names_and_ports_where_the_hosts_file_is_a_mount() -> Result<()> {
 #[test]
 fn a_helper_that_was_killed_is_cleaned_up_after() -> Result<()> {
     for kind in [Kind::File, Kind::Mount] {
-        let machine = Machine::new(kind, Polkit::Grants)?;
+        let (machine, mut alice) = hers(kind)?;
         let before = machine.hosts()?;
-        let mut alice = machine.program(ALICE)?;
-        alice.order("connect")?;
-        alice.order(&format!("hosts {ONE} 127.77.1.2 catalogue"))?;
+        name_catalogue(&mut alice)?;
         alice.order("listen 127.77.1.2 80")?;
         assert_eq!(machine.program(BOB)?.ask("look")?, "0 of 1 stale");
         machine.signal("KILL", machine.helper_of(ONE)?)?;
@@ -111,11 +122,9 @@ fn programs_share_the_helper_and_users_do_not() -> Result<()> {
 #[test]
 fn a_helper_that_is_told_to_end_undoes_everything() -> Result<()> {
     for signal in ["TERM", "INT"] {
-        let machine = Machine::new(Kind::File, Polkit::Grants)?;
+        let (machine, mut alice) = hers(Kind::File)?;
         let before = machine.hosts()?;
-        let mut alice = machine.program(ALICE)?;
-        alice.order("connect")?;
-        alice.order(&format!("hosts {ONE} 127.77.1.2 catalogue"))?;
+        name_catalogue(&mut alice)?;
         let helper = machine.helper_of(ONE)?;
         // The end of a terminal is none of its business.
         machine.signal("HUP", helper)?;
@@ -130,10 +139,8 @@ fn a_helper_that_is_told_to_end_undoes_everything() -> Result<()> {
 
 #[test]
 fn another_user_is_kept_out() -> Result<()> {
-    let machine = Machine::new(Kind::File, Polkit::Grants)?;
-    let mut alice = machine.program(ALICE)?;
-    alice.order("connect")?;
-    alice.order(&format!("hosts {ONE} 127.77.1.2 catalogue"))?;
+    let (machine, mut alice) = hers(Kind::File)?;
+    name_catalogue(&mut alice)?;
     let with = machine.hosts()?;
     let socket = format!("/run/towline/{ALICE}/helper.sock");
     let mut bob = machine.program(BOB)?;
@@ -163,10 +170,8 @@ fn another_user_is_kept_out() -> Result<()> {
 /// What the protocol does not allow is refused by the real helper too; `crates/helper/src/tests` has many more.
 #[test]
 fn garbage_and_another_version_are_refused() -> Result<()> {
-    let machine = Machine::new(Kind::File, Polkit::Grants)?;
-    let mut alice = machine.program(ALICE)?;
-    alice.order("connect")?;
-    alice.order(&format!("hosts {ONE} 127.77.1.2 catalogue"))?;
+    let (machine, mut alice) = hers(Kind::File)?;
+    name_catalogue(&mut alice)?;
     let with = machine.hosts()?;
     let socket = format!("/run/towline/{ALICE}/helper.sock");
     let mut other = machine.program(ALICE)?;
@@ -188,8 +193,8 @@ fn garbage_and_another_version_are_refused() -> Result<()> {
     assert_eq!(machine.hosts()?, with);
     // By hand, it does nothing.
     let run = |arguments: &[&str]| -> Result<String> {
-        let path = machine.hosts_path().with_file_name("..").join("bin/towline-helper");
-        let output = machine.inside(path).args(arguments).output()?;
+        let output =
+            machine.inside(machine.bin().join("towline-helper")).args(arguments).output()?;
         assert_eq!(output.status.code(), Some(2));
         Ok(String::from_utf8(output.stderr)?)
     };
@@ -201,11 +206,9 @@ fn garbage_and_another_version_are_refused() -> Result<()> {
 /// A process of another user that holds a port is shown and stopped; only the helper can.
 #[test]
 fn another_users_port_is_freed() -> Result<()> {
-    let machine = Machine::new(Kind::File, Polkit::Grants)?;
+    let (machine, mut alice) = hers(Kind::File)?;
     let mut bob = machine.program(BOB)?;
     bob.order("bind 127.77.9.9 8080")?;
-    let mut alice = machine.program(ALICE)?;
-    alice.order("connect")?;
     let holder = alice.ask("holder 127.77.9.9 8080")?;
     assert!(
         holder.contains("towline-elevation-probe (process ") && holder.contains("user bob"),

@@ -1,9 +1,18 @@
 //! polkit says no, or cannot say anything; or the machine does not let the superuser either.
 
 use anyhow::Result;
-use towline_elevation_tests::{ALICE, Kind, Machine, PASSWORD, Polkit, ROOT};
+use towline_elevation_tests::{ALICE, Kind, Machine, PASSWORD, Polkit, Program, ROOT};
 
 const ONE: &str = "00000000000a";
+
+/// A machine without polkit, on which a program of root's has a helper; and its hosts file before.
+fn roots(kind: Kind) -> Result<(Machine, Program, String)> {
+    let machine = Machine::new(kind, Polkit::Absent)?;
+    let before = machine.hosts()?;
+    let mut root = machine.program(ROOT)?;
+    root.order("connect")?;
+    Ok((machine, root, before))
+}
 
 #[test]
 fn a_refusal_is_no_fault_and_changes_nothing() -> Result<()> {
@@ -51,10 +60,7 @@ fn without_polkit_there_is_no_prompt() -> Result<()> {
 /// Root needs nobody's consent, and its helper outlives the Ctrl-C that ends the program in the terminal until everything is undone.
 #[test]
 fn root_starts_it_directly() -> Result<()> {
-    let machine = Machine::new(Kind::File, Polkit::Absent)?;
-    let before = machine.hosts()?;
-    let mut root = machine.program(ROOT)?;
-    root.order("connect")?;
+    let (machine, mut root, before) = roots(Kind::File)?;
     root.order(&format!("hosts {ONE} 127.77.1.2 catalogue"))?;
     let helper = machine.helper_of(ONE)?;
     let group = |pid: u32| machine.read("ps", &["-o", "pgid=", "-p", &pid.to_string()]);
@@ -66,10 +72,7 @@ fn root_starts_it_directly() -> Result<()> {
 
 #[test]
 fn a_file_that_cannot_be_changed_is_refused() -> Result<()> {
-    let machine = Machine::new(Kind::File, Polkit::Absent)?;
-    let before = machine.hosts()?;
-    let mut root = machine.program(ROOT)?;
-    root.order("connect")?;
+    let (machine, mut root, before) = roots(Kind::File)?;
     let hosts = format!("hosts {ONE} 127.77.1.2 catalogue");
     machine.read("mount", &["-o", "remount,bind,ro", "/etc"])?;
     let said = root.ask(&hosts)?;
@@ -91,10 +94,7 @@ fn a_file_that_cannot_be_changed_is_refused() -> Result<()> {
 /// In place, nothing of the file is lost when the disk is full, and lines can still be removed.
 #[test]
 fn a_full_disk_is_refused_and_loses_nothing() -> Result<()> {
-    let machine = Machine::new(Kind::MountOnSmallDisk, Polkit::Absent)?;
-    let before = machine.hosts()?;
-    let mut root = machine.program(ROOT)?;
-    root.order("connect")?;
+    let (machine, mut root, before) = roots(Kind::MountOnSmallDisk)?;
     root.order(&format!("hosts {ONE} 127.77.1.2 catalogue"))?;
     let with = machine.hosts()?;
     let said = root.ask(&format!("many {ONE} 1000"))?;

@@ -37,9 +37,15 @@ pub struct Stopped {
 /// The holder still holds the port.
 #[derive(Debug, thiserror::Error)]
 pub enum StopError {
-    /// It is another user's and there is no helper, which could see it.
+    /// This user does not see it, and there is no helper, which could.
     #[error("port {} is held by {holder}; only the administrator sees which process it is", .holder.port)]
     Unseen {
+        /// As far as it is known.
+        holder: Holder,
+    },
+    /// The helper does not see it either.
+    #[error("port {} is held by {holder}, neither by this user nor by the administrator: it runs in another namespace of processes, as in a container, or in the kernel", .holder.port)]
+    Hidden {
         /// As far as it is known.
         holder: Holder,
     },
@@ -110,13 +116,18 @@ pub async fn stop_holder(
     helper: Option<&Helper>,
 ) -> Result<Stopped, StopError> {
     let Some(claim) = holder.claim() else {
-        return Err(StopError::Unseen { holder: holder.clone() });
+        let holder = holder.clone();
+        return Err(match helper {
+            None => StopError::Unseen { holder },
+            Some(_) => StopError::Hidden { holder },
+        });
     };
     let by = match (way(holder), force) {
         (Way::Never { why, instead }, _) => {
             return Err(StopError::Never { holder: holder.clone(), why, instead });
         }
-        (Way::Unit { unit }, Force::Ask) => {
+        // The service manager itself goes on to SIGKILL.
+        (Way::Unit { unit }, _) => {
             let (asked, local) = (unit.clone(), claim);
             let stopped = blocking(holder, move || holder::stop_unit(&local, &asked)).await;
             match stopped {
@@ -200,6 +211,10 @@ impl Explain for StopError {
         let hint = match self {
             Self::Unseen { .. } => {
                 "Stop it yourself, or run this with administrator's rights.".to_owned()
+            }
+            Self::Hidden { .. } => {
+                "See which containers run here and publish the port, or map the port to another."
+                    .to_owned()
             }
             Self::Never { instead, .. } => instead.clone(),
             Self::StillRunning { holder } => format!(

@@ -1,7 +1,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Child, Command, Stdio};
 
-use towline_machine::holder::UnitScope;
+use towline_machine::holder::{Container, Engine, Unit, UnitScope};
 
 use super::*;
 use crate::report::Explain;
@@ -46,6 +46,7 @@ fn holder(pid: Option<u32>, command: &str, unit: Option<Unit>) -> Holder {
         user: Some("root".into()),
         command: vec![command.into()],
         unit,
+        container: None,
     }
 }
 
@@ -59,9 +60,43 @@ fn each_sort_of_holder_has_its_way() {
         Way::Never { why, .. } => why,
         other => panic!("{other:?}"),
     };
-    assert!(never(holder(Some(1), "systemd", None)).contains("process 1"));
+    assert!(never(holder(Some(1), "/sbin/init", None)).contains("somebody connects"));
+    assert!(never(holder(Some(1), "tini", None)).contains("everything here would end"));
     assert!(never(holder(Some(std::process::id()), "x", None)).contains("this very program"));
-    assert!(never(holder(Some(u32::MAX), "/usr/bin/docker-proxy", None)).contains("container"));
+    let service = |name: &str| Some(Unit { name: name.into(), scope: UnitScope::System });
+    let containerd = holder(Some(u32::MAX), "/usr/bin/containerd", service("containerd.service"));
+    assert!(never(containerd).contains("it runs containers"));
+    // Whose process it is does not matter where systemd closes the socket.
+    let unit = Unit { name: "ssh.socket".into(), scope: UnitScope::System };
+    assert_eq!(way(&holder(Some(1), "systemd", Some(unit.clone()))), Way::Unit { unit });
+}
+
+#[test]
+fn what_holds_a_port_for_a_container_is_left_and_the_container_named() {
+    let instead = |holder: &Holder| match way(holder) {
+        Way::Never { instead, .. } => instead,
+        other => panic!("{other:?}"),
+    };
+    for (program, command) in [
+        ("/usr/bin/docker-proxy", "docker ps --filter publish=8080"),
+        ("/usr/bin/dockerd", "docker ps --filter publish=8080"),
+        ("rootlessport", "podman ps"),
+        ("rootlesskit", "docker ps` or `podman ps"),
+    ] {
+        let instead = instead(&holder(Some(u32::MAX), program, None));
+        assert!(instead.contains(&format!("`{command}`")), "{program}: {instead}");
+    }
+    for (engine, command) in [
+        (Engine::Docker, "docker stop 0123456789ab"),
+        (Engine::Podman, "podman stop 0123456789ab"),
+        (Engine::Nerdctl, "nerdctl stop 0123456789ab"),
+        (Engine::Kubernetes, "crictl ps --id 0123456789ab"),
+    ] {
+        let container = Some(Container { engine, id: "0123456789ab".into() });
+        let inside = Holder { container, ..holder(Some(u32::MAX), "nginx", None) };
+        let instead = instead(&inside);
+        assert!(instead.contains(&format!("`{command}`")), "{engine:?}: {instead}");
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@ use std::io::Write;
 use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use towline_core::ports::{self, Force};
+use towline_core::report::Explain;
 use towline_helper::client::{Helper, HelperError, HelperSession};
 use towline_machine::HostsEntry;
 use towline_machine::hosts_file::HostsFile;
@@ -111,6 +113,26 @@ impl Probe {
                 let ended = helper.stop_holder(claim.context("nobody holds it")?, signal).await?;
                 return Ok(format!("ended {ended}"));
             }
+            // Who holds a port, and freeing it, as the core does both: with the helper if there is one.
+            ["who", address, port] => {
+                let holders = self.holders(address, port).await?;
+                return Ok(ports::named(&holders).unwrap_or_else(|| "nobody".to_owned()));
+            }
+            ["free", address, port] => {
+                let mut said = Vec::new();
+                // A port that is taken again each time is not freed by more of the same.
+                for _ in 0..5 {
+                    let Some(holder) = self.holders(address, port).await?.into_iter().next() else {
+                        break;
+                    };
+                    let stopped = ports::stop_holder(&holder, Force::Ask, self.helper.as_ref());
+                    match stopped.await {
+                        Ok(stopped) => said.push(stopped.by),
+                        Err(error) => bail!("{}", error.explain().message),
+                    }
+                }
+                return Ok(said.join(", "));
+            }
             // By name, through the system's own look-up.
             ["fetch", name, port] => {
                 let mut stream = TcpStream::connect((name, port.parse()?)).await?;
@@ -128,6 +150,10 @@ impl Probe {
             _ => bail!("no such words: {words:?}"),
         }
         Ok("ok".to_owned())
+    }
+
+    async fn holders(&self, address: &str, port: &str) -> Result<Vec<ports::Holder>> {
+        Ok(ports::holders(address.parse()?, port.parse()?, self.helper.as_ref()).await?)
     }
 
     fn helper(&self) -> Result<&Helper> {

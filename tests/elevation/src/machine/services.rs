@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
@@ -11,30 +12,28 @@ use super::Machine;
 use crate::{Polkit, first_line, say, until};
 
 impl Machine {
-    /// Puts the programs where every user can run them: side by side, as they are installed.
-    pub(super) fn install(&self) -> Result<()> {
-        let own = std::env::current_exe()?;
-        let built = own.ancestors().nth(2).context("tests are below the directory of programs")?;
-        let bin = self.bin();
-        fs::create_dir(&bin)?;
-        for name in ["towline-helper", "towline-elevation-probe"] {
-            fs::copy(built.join(name), bin.join(name)).with_context(|| {
-                format!(
-                    "copy {name} out of {}; `cargo xtask test elevation` builds it",
-                    built.display()
-                )
-            })?;
+    /// Puts a program where every user can run it; where that is now.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there.
+    pub fn install(&self, program: &Path) -> Result<PathBuf> {
+        let name = program.file_name().context("a program")?;
+        let installed = self.bin().join(name);
+        // Some are large, and a link is as good where it is the same file system.
+        if fs::hard_link(program, &installed).is_err() {
+            fs::copy(program, &installed).with_context(|| format!("copy {}", program.display()))?;
         }
-        Ok(())
+        Ok(installed)
     }
 
-    /// D-Bus and polkitd, with a rule for all that pkexec is asked for. Waits until they answer.
+    /// D-Bus and polkitd, unless they are absent, with a rule for all that pkexec is asked for. Waits until they answer.
     pub(super) fn start_polkit(&mut self, polkit: Polkit) -> Result<()> {
         let rule = match polkit {
             Polkit::Grants => "return polkit.Result.YES;",
             Polkit::Refuses => "return polkit.Result.NO;",
             Polkit::Asks => "return polkit.Result.AUTH_SELF;",
-            Polkit::Absent => "",
+            Polkit::Absent => return Ok(()),
         };
         let rules = format!(
             "polkit.addRule(function(action, subject) {{ if (action.id == \"org.freedesktop.policykit.exec\") {{ {rule} }} }});\n"
