@@ -14,21 +14,26 @@ mod node;
 pub(crate) mod packages;
 mod pki;
 mod processes;
+mod second;
 mod up;
 mod wait;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io, path::PathBuf, process::ExitCode};
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 
 pub(crate) use cluster::Sandbox;
+pub(crate) use second::Second;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Use `kind` and a container engine instead of the cluster built here.
     #[arg(long, global = true)]
     kind: bool,
+    /// Which cluster of this machine: 1 to 10 lower-case letters and digits. Several can be up at once [default: TOWLINE_SANDBOX_NAME, else `node`].
+    #[arg(long, global = true, conflicts_with = "kind")]
+    name: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -40,9 +45,16 @@ enum Command {
         /// Do not build or start the cluster's DNS server.
         #[arg(long)]
         without_dns: bool,
+        /// The domain of the services' names, for a cluster that is not up yet.
+        #[arg(long, value_name = "DOMAIN")]
+        cluster_domain: Option<String>,
     },
     /// Stop the cluster and remove every trace of it but the cached binaries and images.
-    Down,
+    Down {
+        /// Only when standard input ends: whoever holds its other end needs the cluster until then, and may be killed.
+        #[arg(long, hide = true)]
+        at_end_of_input: bool,
+    },
     /// Tell what runs. Exit status 1 when the cluster is not up.
     Status,
     /// Load image archives into the cluster.
@@ -59,14 +71,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.kind {
         return run_kind(&arguments.command);
     }
-    let sandbox = Sandbox::from_environment()?;
+    let mut sandbox = Sandbox::from_environment()?;
+    if let Some(name) = &arguments.name {
+        sandbox = sandbox.called(name)?;
+    }
     match &arguments.command {
-        Command::Up { without_dns } => {
+        Command::Up { without_dns, cluster_domain } => {
+            if let Some(domain) = cluster_domain {
+                sandbox = sandbox.with_domain(domain)?;
+            }
             let dns = if *without_dns { up::Dns::Without } else { up::Dns::With };
             up::up(&sandbox, dns)?;
             println!("{}", sandbox.kubeconfig().display());
         }
-        Command::Down => down::down(&sandbox)?,
+        Command::Down { at_end_of_input } => {
+            if *at_end_of_input {
+                io::copy(&mut io::stdin(), &mut io::sink())?;
+            }
+            down::down(&sandbox)?;
+        }
         Command::Status => return status(&sandbox),
         Command::LoadImage { files } => {
             up::require_root()?;
@@ -102,7 +125,7 @@ pub(crate) fn load_images(sandbox: &Sandbox, files: &[PathBuf]) -> Result<()> {
 fn run_kind(command: &Command) -> Result<ExitCode> {
     match command {
         Command::Up { .. } => println!("{}", kind::up()?.display()),
-        Command::Down => kind::down()?,
+        Command::Down { .. } => kind::down()?,
         Command::Status => kind::status()?,
         Command::LoadImage { files } => kind::load(files)?,
         Command::Kubeconfig => println!("{}", kind::kubeconfig()?.display()),

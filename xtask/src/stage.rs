@@ -8,7 +8,7 @@ use crate::{
     agent::{self, Profile},
     paths,
     progress::step,
-    sandbox::{self, Sandbox},
+    sandbox::{self, Sandbox, Second},
     shop,
 };
 
@@ -17,6 +17,8 @@ pub(crate) struct Stage<'a> {
     sandbox: &'a Sandbox,
     command_line: PathBuf,
     archive: PathBuf,
+    /// All that are loaded.
+    images: Vec<PathBuf>,
 }
 
 impl<'a> Stage<'a> {
@@ -24,13 +26,25 @@ impl<'a> Stage<'a> {
     pub(crate) fn set(sandbox: &'a Sandbox) -> Result<Self> {
         let command_line = step("towline", || agent::command_line(Profile::Release))?;
         let archive = paths::target().join("agent-image.tar");
-        step("agent and shop images", || {
+        let images = step("agent and shop images", || {
             agent::image(agent::host()?, &archive)?;
             let mut images = shop::images()?;
             images.push(archive.clone());
-            sandbox::load_images(sandbox, &images)
+            sandbox::load_images(sandbox, &images)?;
+            Ok(images)
         })?;
-        Ok(Self { sandbox, command_line, archive })
+        Ok(Self { sandbox, command_line, archive, images })
+    }
+
+    /// A second cluster with the same images, until it is dropped; `command` is told where that is.
+    pub(crate) fn second(&self, command: &mut Command) -> Result<Second> {
+        let second = step("a second cluster", || Second::up(self.sandbox))?;
+        step("images of the second cluster", || {
+            sandbox::load_images(second.sandbox(), &self.images)
+        })?;
+        command.env("TOWLINE_TEST_SECOND_KUBECONFIG", second.sandbox().kubeconfig());
+        command.env("TOWLINE_TEST_SECOND_DOMAIN", second.sandbox().domain());
+        Ok(second)
     }
 
     /// Tells `command` where everything is; `tests/cluster/src/lib.rs` says what it reads.

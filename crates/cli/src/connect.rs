@@ -88,7 +88,19 @@ pub(crate) async fn run(mut arguments: ConnectArguments) -> Result<u8, Failure> 
         }
     }
     // Before anything is changed, and while Ctrl-C still ends this process at once.
-    let helper = rights::obtain(&plan, &mut narrator).await?;
+    let helper = match rights::obtain(&plan, &mut narrator).await {
+        Err(refusal) if rights::are_not_insisted_on(&arguments.session, &refusal) => {
+            narrator.say(rights::WITHOUT);
+            narrator.step("planning the session anew");
+            request.names = request::Names::OwnHostsFile;
+            plan = Plan::make(&cluster, &request).await?;
+            if let Some(failure) = in_the_way(&plan) {
+                return Err(failure);
+            }
+            None
+        }
+        helper => helper?,
+    };
     narrator.begin(&plan);
     // From here on a signal does not end this process at once.
     let interrupts = Interrupts::new().map_err(|error| {

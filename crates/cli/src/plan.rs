@@ -35,7 +35,12 @@ pub(crate) async fn run(arguments: &PlanArguments) -> Result<(), Failure> {
     progress.done();
     match format {
         Format::Json => output::json(&plan),
-        Format::Text => output::print(text::plan(&plan, colour()).as_bytes()),
+        Format::Text => {
+            output::print(text::plan(&plan, colour()).as_bytes());
+            if arguments.session.mount && !plan.volumes.is_empty() {
+                output::print(inside::foretell(&plan.volumes).as_bytes());
+            }
+        }
     }
     if let Some(project) = &project {
         for warning in project.check(&plan)? {

@@ -113,6 +113,9 @@ pub struct HostsPlan {
     /// variables tell, and a name only where they have others.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub left: BTreeSet<u16>,
+    /// Names that another session has for something else, and that this one does without.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub without: BTreeSet<HostName>,
     /// Addresses of the same network that stand in the hosts file already: other sessions', or the user's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<LoopbackAddress>,
@@ -144,7 +147,7 @@ pub struct PlannedHost {
     pub subject: Subject,
     /// The address on this machine.
     pub address: LoopbackAddress,
-    /// The names, the shortest first.
+    /// The names, the shortest first; none where others have them all.
     pub names: Vec<HostName>,
     /// The TCP ports that are listened on at that address; none where connections go to the local program directly.
     pub ports: Vec<u16>,

@@ -11,6 +11,7 @@ mod local;
 mod outbound;
 mod services;
 mod standing;
+mod variables;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,6 +21,7 @@ use towline_workload::{AgentContainer, FieldChange, SessionRecord, WorkloadRef};
 pub use self::defaults::{AGENT_IMAGE_VARIABLE, DEFAULT_AGENT_IMAGE, Identity};
 pub use self::error::PlanError;
 pub(crate) use self::services::HEADLESS;
+pub use self::variables::{Known, KnownVariables};
 use crate::names::HostsPlan;
 use crate::ports::TakenPort;
 use crate::request::Request;
@@ -64,6 +66,9 @@ pub struct Plan {
     /// The container's volumes, and what happens with each.
     #[serde(default)]
     pub volumes: Vec<crate::volumes::PlannedVolume>,
+    /// The container's variables, as far as they are known.
+    #[serde(default)]
+    pub variables: KnownVariables,
     /// What was checked, in the order of importance.
     pub checks: Vec<Check>,
     /// The session that has the workload now.

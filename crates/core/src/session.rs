@@ -209,6 +209,15 @@ impl Session {
         self.shelf.list(mount, path).await
     }
 
+    /// Takes the files of the volume at `mount` from `pod` from now on; without that they are those of the first of the session's pods, by name. Copies
+    /// from another pod stay here, and are written back to where they came from.
+    ///
+    /// # Errors
+    /// When there is no such volume or pod, or the volume is kept fresh by itself.
+    pub fn choose_pod(&self, mount: &str, pod: &str) -> Result<(), VolumeError> {
+        self.shelf.choose_pod(mount, pod)
+    }
+
     /// Begins to copy `paths` (without any: everything) of the volume at `mount` to its place on this machine. What is there already is
     /// replaced, file by file, each whole. Needs to be called within a tokio runtime.
     ///

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::machine::Machine;
 use crate::namespace::Namespace;
 use crate::setting;
 use crate::towline::Connected;
@@ -19,6 +20,8 @@ pub struct OwnHosts {
     /// Holds the mount namespace until its standard input is closed.
     holder: Child,
     directory: tempfile::TempDir,
+    /// The network namespace that its programs are in, where that is not this machine's.
+    netns: Option<String>,
 }
 
 impl OwnHosts {
@@ -30,8 +33,10 @@ impl OwnHosts {
         let directory = tempfile::tempdir()?;
         let file = directory.path().join("hosts");
         std::fs::write(&file, content)?;
-        // The helper's socket is below /run.
-        let script = r#"mount --bind "$0" /etc/hosts && mount -t tmpfs tmpfs /run && echo ready && exec cat"#;
+        // The helper's socket is below /run; its temporary files are in /etc, where helpers of other such machines would take them for a killed one's.
+        let script = r#"mount -t tmpfs tmpfs /run && mkdir /run/.etc /run/.work &&
+            mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/.etc,workdir=/run/.work /etc &&
+            mount --bind "$0" /etc/hosts && echo ready && exec cat"#;
         let mut holder = Command::new("unshare")
             .args(["--mount", "--propagation", "private", "sh", "-c", script])
             .arg(&file)
@@ -43,7 +48,7 @@ impl OwnHosts {
         let stdout = holder.stdout.take().context("standard output")?;
         let line = BufReader::new(stdout).lines().next_line().await?;
         ensure!(line.as_deref() == Some("ready"), "no mount namespace of its own; is this root?");
-        Ok(Self { holder, directory })
+        Ok(Self { holder, directory, netns: None })
     }
 
     /// One with [`BEFORE`] in it.
@@ -52,6 +57,14 @@ impl OwnHosts {
     /// When that is not possible.
     pub async fn new() -> Result<Self> {
         Self::with(BEFORE).await
+    }
+
+    /// One with [`BEFORE`] in it whose programs have the network of `machine`.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    pub async fn on(machine: &Machine) -> Result<Self> {
+        Ok(Self { netns: Some(machine.netns().to_owned()), ..Self::new().await? })
     }
 
     /// What its hosts file holds now.
@@ -75,6 +88,7 @@ impl OwnHosts {
         let id = self.holder.id().context("the machine is gone")?;
         let mut command = Command::new("nsenter");
         command
+            .args(self.netns.iter().map(|netns| format!("--net=/run/netns/{netns}")))
             .arg(format!("--mount=/proc/{id}/ns/mnt"))
             .arg("--")
             .arg(program.as_ref())

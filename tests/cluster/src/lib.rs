@@ -17,6 +17,7 @@ pub mod kubeconfig;
 pub mod kubectl;
 pub mod local;
 pub mod machine;
+pub mod memory;
 pub mod namespace;
 pub mod node;
 pub mod peer;

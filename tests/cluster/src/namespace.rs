@@ -16,8 +16,11 @@ use crate::{LIMIT, setting};
 /// # Errors
 /// When the kubeconfig is missing or wrong.
 pub async fn admin() -> Result<Client> {
-    let path = setting("TOWLINE_TEST_KUBECONFIG")?;
-    let kubeconfig = Kubeconfig::read_from(&path).with_context(|| format!("reading {path}"))?;
+    of(&setting("TOWLINE_TEST_KUBECONFIG")?).await
+}
+
+async fn of(path: &str) -> Result<Client> {
+    let kubeconfig = Kubeconfig::read_from(path).with_context(|| format!("reading {path}"))?;
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
     Ok(Client::try_from(config)?)
 }
@@ -30,6 +33,7 @@ pub struct Namespace {
     pub client: Client,
     /// Where the `towline` of this test keeps what it keeps, so that it finds nothing of the user's or of another test's.
     pub home: tempfile::TempDir,
+    kubeconfig: String,
 }
 
 impl Namespace {
@@ -38,8 +42,16 @@ impl Namespace {
     /// # Errors
     /// When the cluster says no.
     pub async fn create(prefix: &str) -> Result<Self> {
-        let client = admin().await?;
         let name = format!("{prefix}-{:08x}", rand::random::<u32>());
+        Self::create_in(&setting("TOWLINE_TEST_KUBECONFIG")?, name).await
+    }
+
+    /// Makes one of this name in the cluster of this kubeconfig.
+    ///
+    /// # Errors
+    /// When the cluster says no.
+    pub async fn create_in(kubeconfig: &str, name: String) -> Result<Self> {
+        let client = of(kubeconfig).await?;
         let namespace = KubeNamespace {
             metadata: ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() },
             ..KubeNamespace::default()
@@ -63,7 +75,7 @@ impl Namespace {
         let settings = home.path().join("towline");
         std::fs::create_dir(&settings)?;
         std::fs::write(settings.join("settings.yaml"), "names: variables\n")?;
-        Ok(Self { name, client, home })
+        Ok(Self { name, client, home, kubeconfig: kubeconfig.to_owned() })
     }
 
     /// An [`Api`] for a kind known only by its resource.
@@ -104,7 +116,7 @@ impl Namespace {
     /// # Errors
     /// When the harness is not set up.
     pub fn kubeconfig(&self) -> Result<String> {
-        setting("TOWLINE_TEST_KUBECONFIG")
+        Ok(self.kubeconfig.clone())
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::processes::{self, Process};
 use crate::paths;
@@ -23,6 +23,10 @@ pub(super) const PODS: &str = "10.244.0.0/16";
 
 /// The name of the default cluster, of its node and of its network namespace.
 const DEFAULT_NAME: &str = "node";
+/// The domain of a cluster that nobody gave another.
+const DEFAULT_DOMAIN: &str = "cluster.local";
+/// Where a running cluster keeps its domain.
+const DOMAIN_FILE: &str = "domain";
 
 /// A cluster of this machine, whether it runs or not.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ pub(crate) struct Sandbox {
     cache: PathBuf,
     run: PathBuf,
     subnet: u8,
+    /// The domain that it is to have, where somebody said so.
+    domain: Option<String>,
 }
 
 /// A process that a running cluster has.
@@ -51,6 +57,32 @@ impl Sandbox {
         Self::named(&name, &cache)
     }
 
+    /// The cluster of this name beside the others of the same directory.
+    pub(crate) fn called(&self, name: &str) -> Result<Self> {
+        Self::named(name, &self.cache)
+    }
+
+    /// The same cluster, which is to have this domain.
+    ///
+    /// # Errors
+    ///
+    /// When that is no domain.
+    pub(crate) fn with_domain(mut self, domain: &str) -> Result<Self> {
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        if domain.len() > 200 || !domain.split('.').all(is_label) {
+            bail!("`{domain}` is no domain for a cluster: an example is corp.example");
+        }
+        self.domain = Some(domain.to_owned());
+        Ok(self)
+    }
+
     fn named(name: &str, cache: &Path) -> Result<Self> {
         // The name is part of a network interface's name, which has 15 characters at most.
         let characters =
@@ -68,12 +100,39 @@ impl Sandbox {
                 .fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
             (cache.join(format!("run-{name}")), u8::try_from(sum % 255 + 1)?)
         };
-        Ok(Self { name: name.to_owned(), cache: cache.to_owned(), run, subnet })
+        Ok(Self { name: name.to_owned(), cache: cache.to_owned(), run, subnet, domain: None })
     }
 
     /// The name of the cluster, its node and its network namespace.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The domain of its services' names: the one that it was asked to have, else the one that it has, else the usual one.
+    pub(crate) fn domain(&self) -> String {
+        let asked = || self.domain.clone();
+        asked().or_else(|| self.own_domain()).unwrap_or_else(|| DEFAULT_DOMAIN.to_owned())
+    }
+
+    fn own_domain(&self) -> Option<String> {
+        fs::read_to_string(self.run.join(DOMAIN_FILE)).ok()
+    }
+
+    /// Keeps the domain beside the cluster that is being started.
+    pub(super) fn keep_domain(&self) -> Result<()> {
+        self.write(DOMAIN_FILE, &self.domain()).map(drop)
+    }
+
+    /// Sees that a cluster that is up has the domain that it is to have.
+    pub(super) fn check_domain(&self) -> Result<()> {
+        let has = self.own_domain().unwrap_or_else(|| DEFAULT_DOMAIN.to_owned());
+        match &self.domain {
+            Some(wanted) if *wanted != has => bail!(
+                "the sandbox cluster {} is up with the domain {has}; take it down before it gets the domain {wanted}",
+                self.name
+            ),
+            _ => Ok(()),
+        }
     }
 
     /// What is kept from one cluster to the next: binaries and images.
@@ -195,7 +254,7 @@ impl Sandbox {
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory)?;
         }
-        fs::write(&path, contents)?;
+        fs::write(&path, contents).with_context(|| format!("write {}", path.display()))?;
         Ok(path)
     }
 }
@@ -216,6 +275,22 @@ mod tests {
         assert_ne!(first.kubeconfig(), second.kubeconfig());
         assert_ne!(first.namespace(), second.namespace());
         assert_eq!(first.binary("kubelet"), second.binary("kubelet"));
+    }
+
+    #[test]
+    fn a_cluster_has_the_domain_that_it_was_started_with() {
+        let cache = xshell::Shell::new().unwrap().create_temp_dir().unwrap();
+        let sandbox = || Sandbox::named("node", cache.path()).unwrap();
+        assert_eq!(sandbox().domain(), "cluster.local");
+        let other = sandbox().with_domain("corp.example").unwrap();
+        assert!(other.check_domain().unwrap_err().to_string().contains("domain cluster.local"));
+        other.keep_domain().unwrap();
+        other.check_domain().unwrap();
+        assert_eq!(sandbox().domain(), "corp.example");
+        assert!(sandbox().with_domain("cluster.local").unwrap().check_domain().is_err());
+        for wrong in ["", "a..b", "Corp", "-a", "a b"] {
+            assert!(sandbox().with_domain(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

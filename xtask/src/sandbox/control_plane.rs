@@ -52,7 +52,10 @@ pub(super) fn start_api_server(sandbox: &Sandbox) -> Result<Daemon> {
                 &format!("--kubelet-client-key={pki}/admin.key"),
                 &format!("--service-account-key-file={pki}/sa.pub"),
                 &format!("--service-account-signing-key-file={pki}/sa.key"),
-                "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+                &format!(
+                    "--service-account-issuer=https://kubernetes.default.svc.{}",
+                    sandbox.domain()
+                ),
                 "--authorization-mode=Node,RBAC",
                 "--enable-admission-plugins=NodeRestriction",
                 "--profiling=false",

@@ -16,9 +16,16 @@ use crate::paths;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A query for `kubernetes.default.svc.cluster.local`, type A (RFC 1035, 4.1).
-const QUERY: &[u8] = b"\x70\x77\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\
-    \x0akubernetes\x07default\x03svc\x07cluster\x05local\x00\x00\x01\x00\x01";
+/// A query for `kubernetes.default.svc.DOMAIN`, type A (RFC 1035, 4.1).
+fn query(domain: &str) -> Result<Vec<u8>> {
+    let mut query = b"\x70\x77\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00".to_vec();
+    for label in ["kubernetes", "default", "svc"].into_iter().chain(domain.split('.')) {
+        query.push(u8::try_from(label.len())?);
+        query.extend(label.as_bytes());
+    }
+    query.extend(b"\x00\x00\x01\x00\x01");
+    Ok(query)
+}
 
 /// Builds the DNS server, and starts it if it is not running or has changed.
 pub(super) fn ensure(sandbox: &Sandbox) -> Result<()> {
@@ -45,7 +52,7 @@ pub(super) fn ensure(sandbox: &Sandbox) -> Result<()> {
             &[
                 &format!("--kubeconfig={}", sandbox.kubeconfig().display()),
                 &format!("--listen={address}:53"),
-                "--domain=cluster.local",
+                &format!("--domain={}", sandbox.domain()),
             ],
         ),
     )?;
@@ -72,11 +79,12 @@ fn answers(sandbox: &Sandbox) -> Result<bool> {
     let socket = UdpSocket::bind((sandbox.host_address(), 0))?;
     socket.set_read_timeout(Some(Duration::from_millis(500)))?;
     socket.connect((sandbox.node_address(), 53))?;
+    let query = query(&sandbox.domain())?;
     let mut answer = [0; 512];
     // Refused while nobody listens there: the server has not come so far.
-    let Ok(length) = socket.send(QUERY).and_then(|_| socket.recv(&mut answer)) else {
+    let Ok(length) = socket.send(&query).and_then(|_| socket.recv(&mut answer)) else {
         return Ok(false);
     };
     let (code, records) = (answer[3] & 0x0f, u16::from_be_bytes([answer[6], answer[7]]));
-    Ok(length > QUERY.len() && code == 0 && records > 0)
+    Ok(length > query.len() && code == 0 && records > 0)
 }

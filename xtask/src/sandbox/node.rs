@@ -154,7 +154,7 @@ pub(super) fn start_kubelet(sandbox: &Sandbox) -> Result<Daemon> {
         "tlsCertFile": pki.join("kubelet.crt"),
         "tlsPrivateKeyFile": pki.join("kubelet.key"),
         "clusterDNS": [DNS_SERVICE],
-        "clusterDomain": "cluster.local",
+        "clusterDomain": sandbox.domain(),
         "resolvConf": "/dev/null",
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": format!("/{}", sandbox.control_group()),

@@ -64,13 +64,9 @@ pub(super) fn create(sandbox: &Sandbox) -> Result<()> {
 /// The names that kubeadm gives an API server. This machine's own (localhost, 127.0.0.1) are not among them, so that whoever reaches the server
 /// by a tunnel has to care for the name, as with a real cluster.
 fn api_names(sandbox: &Sandbox) -> String {
-    let names = [
-        "kubernetes",
-        "kubernetes.default",
-        "kubernetes.default.svc",
-        "kubernetes.default.svc.cluster.local",
-        sandbox.name(),
-    ];
+    let longest = format!("kubernetes.default.svc.{}", sandbox.domain());
+    let names =
+        ["kubernetes", "kubernetes.default", "kubernetes.default.svc", &longest, sandbox.name()];
     let names: Vec<_> = names.iter().map(|name| format!("DNS:{name}")).collect();
     format!("subjectAltName={},IP:{API_SERVICE},IP:{}", names.join(","), sandbox.node_address())
 }

@@ -37,7 +37,9 @@ pub(super) fn up(sandbox: &Sandbox, dns: Dns) -> Result<()> {
     lock.lock().context("wait for another `cargo xtask sandbox`")?;
     step("packages", || packages::ensure(packages::RUN))?;
     build::ensure(sandbox)?;
-    if !is_up(sandbox)? {
+    if is_up(sandbox)? {
+        sandbox.check_domain()?;
+    } else {
         if !down::leftovers(sandbox)?.is_empty() {
             step("remove the last cluster", || down::clean(sandbox))?;
         }
@@ -64,6 +66,7 @@ pub(super) fn is_up(sandbox: &Sandbox) -> Result<bool> {
 
 fn start(sandbox: &Sandbox) -> Result<()> {
     fs::create_dir_all(sandbox.run().join("log"))?;
+    sandbox.keep_domain()?;
     let pause = images::pause_program(sandbox)?;
     step("network and node", || {
         control_groups::create(sandbox)?;

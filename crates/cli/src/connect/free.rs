@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use towline_core::plan::Plan;
-use towline_core::ports::{self, Force, Holder, StopError, TakenPort, Way, way};
+use towline_core::ports::{self, Force, Holder, StopError, TakenPort};
 use towline_core::report::{Code, Explain};
 use towline_core::request::Program;
 use towline_helper::client::Helper;
@@ -106,7 +106,7 @@ pub(super) async fn free(
 
 async fn one(taken: &TakenPort, word: FreePort, narrator: &mut Narrator) -> Result<bool, Failure> {
     let mut helper = None;
-    if taken.holders.iter().any(|holder| way(holder) == Way::Helper) {
+    if taken.holders.iter().any(ports::needs_helper) {
         let names = ports::named(&taken.holders).unwrap_or_default();
         if !Helper::needs_no_prompt() {
             narrator.pause();
@@ -139,10 +139,20 @@ async fn one(taken: &TakenPort, word: FreePort, narrator: &mut Narrator) -> Resu
     // A service of several processes ends with its first; what still listens then is stopped too, but nobody who came meanwhile.
     let consented = holders.clone();
     while let Some(holder) = holders.first() {
-        let by = stop(holder, word, helper.as_ref()).await?;
-        narrator.say(&format!("stopped {holder} by {by}, because it held port {}", word.port));
-        holders = look(taken, helper.as_ref()).await?;
-        if let Some(new) = holders.iter().find(|holder| !consented.contains(holder)) {
+        let stopped = stop(holder, word, helper.as_ref()).await;
+        let now = look(taken, helper.as_ref()).await?;
+        match stopped {
+            Ok(by) => narrator
+                .say(&format!("stopped {holder} by {by}, because it held port {}", word.port)),
+            // It went by itself, and nothing was sent.
+            Err(StopError::Changed { .. }) if !now.iter().any(|it| it.is_same_process(holder)) => {
+                narrator.say(&format!("{holder} does not hold port {} any more", word.port));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        holders = now;
+        let asked = |new: &&Holder| !consented.iter().any(|known| known.is_same_process(new));
+        if let Some(new) = holders.iter().find(asked) {
             let message =
                 format!("port {} is held by {new} now, which nobody asked to stop", word.port);
             return Err(Failure::new(Code::LocalPortTaken, message)
@@ -152,7 +162,11 @@ async fn one(taken: &TakenPort, word: FreePort, narrator: &mut Narrator) -> Resu
     Ok(true)
 }
 
-async fn stop(holder: &Holder, word: FreePort, helper: Option<&Helper>) -> Result<String, Failure> {
+async fn stop(
+    holder: &Holder,
+    word: FreePort,
+    helper: Option<&Helper>,
+) -> Result<String, StopError> {
     match ports::stop_holder(holder, Force::Ask, helper).await {
         Err(StopError::StillRunning { holder }) if word.kill => {
             Ok(ports::stop_holder(&holder, Force::Kill, helper).await?.by)

@@ -223,6 +223,7 @@ fn line(what: &What) -> Option<String> {
         }
         What::ServiceAdded { service, port, local } => format!("service {service}:{port} → {local}"),
         What::ServiceRemoved { service, port } => format!("service {service}:{port} is gone"),
+        What::NamesChanged { names: 0 } => "the hosts file has no names of this session".to_owned(),
         What::NamesChanged { names } => format!("the hosts file has {names} names of this session"),
         What::LocalPortSilent { remote, local, reason } => {
             format!("{} nothing takes connections on localhost:{local}, so callers of port {remote} are refused: {reason}", warning())

@@ -2,10 +2,12 @@
 
 use towline_core::names::HostsPlan;
 use towline_core::plan::Plan;
+use towline_core::report::Code;
 use towline_core::request::Names;
 use towline_helper::client::Helper;
 
 use super::narrate::Narrator;
+use crate::arguments::SessionArguments;
 use crate::failure::Failure;
 
 /// Who changes the hosts file and gives low ports, where the plan needs that.
@@ -24,6 +26,15 @@ pub(super) async fn obtain(
         narrator.say(&what_for(hosts));
     }
     Ok(Some(Helper::connect_or_start().await?))
+}
+
+/// What is told to a user who has refused the rights, and whose program can do without.
+pub(super) const WITHOUT: &str = "The rights were not given, so nothing on this machine is changed: the command gets a hosts file of its own, as by --mount \
+    --no-admin, and reaches the services by name where their ports need no rights. (With --hosts it would end here.)";
+
+/// Whether the session goes on without rights that were refused: its command sees a hosts file of its own, unless this machine's was demanded.
+pub(super) fn are_not_insisted_on(session: &SessionArguments, refusal: &Failure) -> bool {
+    session.mount && !session.hosts && refusal.report.code == Code::NotGranted
 }
 
 /// What the rights are needed for.
@@ -50,6 +61,27 @@ mod tests {
     use towline_core::names::{PlannedHost, Subject};
 
     use super::*;
+
+    #[test]
+    fn only_a_command_with_a_hosts_file_of_its_own_does_without_rights_that_were_refused() {
+        use clap::Parser;
+        #[derive(Parser)]
+        struct Words {
+            #[command(flatten)]
+            session: SessionArguments,
+        }
+        let refusal = Failure::new(Code::NotGranted, "no");
+        let goes_on = |words: &[&str], refusal: &Failure| {
+            let words = ["towline", "orders"].iter().chain(words);
+            are_not_insisted_on(&Words::parse_from(words).session, refusal)
+        };
+        assert!(goes_on(&["--mount"], &refusal));
+        for words in [&[][..], &["--hosts"], &["--mount", "--hosts"]] {
+            assert!(!goes_on(words, &refusal), "{words:?}");
+        }
+        // What is broken is told, and not gone around.
+        assert!(!goes_on(&["--mount"], &Failure::new(Code::Helper, "not installed")));
+    }
 
     #[test]
     fn the_user_is_told_before_the_system_asks() {

@@ -38,7 +38,10 @@ impl Terminal {
 
     /// The command was stopped (Ctrl-Z): we stop too, so that the shell gets the terminal; continued by the shell, we continue the command.
     pub(super) fn stop_together(&self, group: Pid) {
-        self.take_back();
+        // One that was stopped in the background, because it wanted to read, has no terminal to give back: the shell has it.
+        if tcgetpgrp(io::stdin()) == Ok(group) {
+            self.take_back();
+        }
         if let Err(error) = raise(Signal::SIGTSTP) {
             tracing::warn!(%error, "towline cannot stop together with the command");
         }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use console::{Style, measure_text_width, pad_str};
 use serde_json::Value;
+use towline_core::names::PlannedHost;
 use towline_core::plan::{Check, Outcome, Plan};
 use towline_core::request::Names;
 use towline_machine::HostName;
@@ -185,9 +186,11 @@ const LINES: usize = 20;
 fn hosts(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
     let Some(hosts) = &plan.hosts else { return Ok(()) };
     writeln!(text, "\n{}", paint.bold("On this machine, until the session ends"))?;
-    let addresses: Vec<String> = hosts.hosts.iter().map(|host| host.address.to_string()).collect();
+    let lines: Vec<&PlannedHost> =
+        hosts.hosts.iter().filter(|host| !host.names.is_empty()).collect();
+    let addresses: Vec<String> = lines.iter().map(|host| host.address.to_string()).collect();
     let width = width(addresses.iter().map(String::as_str));
-    for (host, address) in hosts.hosts.iter().zip(&addresses).take(LINES) {
+    for (host, address) in lines.iter().zip(&addresses).take(LINES) {
         let address = pad_str(address, width, console::Alignment::Left, None);
         let names: Vec<&str> = host.names.iter().map(HostName::as_str).collect();
         let program =
@@ -199,7 +202,7 @@ fn hosts(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
             names.join(" ")
         )?;
     }
-    if let more @ 1.. = hosts.hosts.len().saturating_sub(LINES) {
+    if let more @ 1.. = lines.len().saturating_sub(LINES) {
         writeln!(
             text,
             "    {}",

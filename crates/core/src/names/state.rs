@@ -63,6 +63,9 @@ pub struct NamePort {
     pub local: SocketAddr,
     /// Where connections go, seen from the pod: an address or a name, and a port.
     pub target: String,
+    /// Why it is on another port here, which only the service's variables tell, where the session has names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_variables_only: Option<String>,
 }
 
 /// The names of a session cannot be written or read.
@@ -152,6 +155,7 @@ mod tests {
                     name: None,
                     local,
                     target: "db.example.com:80".into(),
+                    by_variables_only: None,
                 }],
             }],
         };

@@ -14,8 +14,8 @@ use towline_workload::{
 };
 
 use super::{
-    Check, NewObject, Outcome, Plan, PlanError, admission, defaults, hosts, local, services,
-    standing,
+    Check, KnownVariables, NewObject, Outcome, Plan, PlanError, admission, defaults, hosts, local,
+    services, standing,
 };
 use crate::cluster::{Cluster, ClusterError, list};
 use crate::lease::LeaseState;
@@ -70,12 +70,13 @@ impl Plan {
         let change = Change::of(&resolved, &agent, &record)?;
         let namespaces = namespaces(request, &workload);
 
-        let (rights, lease, outbound, admission, local) = tokio::join!(
+        let (rights, lease, outbound, admission, local, variables) = tokio::join!(
             preflight::rights(cluster, &workload, &namespaces),
             lease(cluster, &workload),
             services::outbound(cluster, request, &workload.namespace, &namespaces),
             try_out(cluster, &workload, change.patch.as_ref()),
             local::checks(&ports.inbound, request.program),
+            KnownVariables::read(cluster, &workload.namespace, &resolved.spec, &resolved.container),
         );
         let (rights, lease, (outbound, left_out)) =
             (rights?.for_names(request.names), lease?, outbound?);
@@ -85,6 +86,7 @@ impl Plan {
             (names @ (Names::HostsFile | Names::OwnHostsFile), None) => {
                 let wanted = hosts::Wanted {
                     names,
+                    taken: request.taken_names,
                     home: workload.namespace.clone(),
                     server: cluster.identity().server,
                     services: outbound.clone(),
@@ -131,6 +133,11 @@ impl Plan {
         Ok(Self {
             request: request.clone(),
             volumes: volumes(&resolved, request),
+            variables: variables.with_services(
+                &outbound,
+                &workload.namespace,
+                resolved.spec.enable_service_links.unwrap_or(true),
+            ),
             objects: objects(&workload, &session, rights.restorer()),
             session,
             key,

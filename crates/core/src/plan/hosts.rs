@@ -1,6 +1,7 @@
 //! The hosts lines that a session in hosts mode needs, and what on this machine stands in their way.
 
 mod beyond;
+mod others;
 mod ports;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ use crate::names::{
     running, standing, table,
 };
 use crate::report::Code;
-use crate::request::{ExternalHost, Names};
+use crate::request::{ExternalHost, Names, TakenNames};
 
 /// How many names or services a sentence lists before it counts the rest.
 const LISTED: usize = 5;
@@ -25,6 +26,7 @@ const LISTED: usize = 5;
 pub(super) struct Wanted {
     /// One of the modes in which there are names.
     pub(super) names: Names,
+    pub(super) taken: TakenNames,
     /// The target's namespace, whose services have short names.
     pub(super) home: String,
     /// The API server's address.
@@ -72,7 +74,7 @@ pub(super) fn plan(wanted: &Wanted) -> (HostsPlan, Vec<Check>) {
     for found in standing(&file, &known, &ours, &wanted.server) {
         // The program's own hosts file has no lines of other sessions.
         if wanted.names == Names::HostsFile || matches!(found, Standing::Line { .. }) {
-            checks.push(told(found));
+            checks.extend(others::settle(&mut plan, found, wanted.taken));
         }
     }
     // Without rights, a port that turns out to be taken is reached by variables, as without names.
@@ -80,7 +82,7 @@ pub(super) fn plan(wanted: &Wanted) -> (HostsPlan, Vec<Check>) {
         checks.extend(ports::checks(&plan));
     }
     if checks.is_empty() {
-        let (lines, names) = (plan.hosts.len(), ours.len());
+        let (lines, names) = (plan.hosts.len(), plan.names());
         let message = format!(
             "{names} names on {lines} addresses of this machine are free, and so are their ports."
         );
@@ -144,7 +146,13 @@ fn lines(
         checks.push(Check::blocked(Code::NameTaken, "names", message, Some(fix)));
     }
     let left = &left | &beyond.all();
-    HostsPlan { domain: DOMAIN.to_owned(), hosts, left, held: held.into_iter().collect() }
+    HostsPlan {
+        domain: DOMAIN.to_owned(),
+        hosts,
+        left,
+        without: BTreeSet::new(),
+        held: held.into_iter().collect(),
+    }
 }
 
 /// Takes the ports that are left to the local program from everybody else, and names from those that have no other; says from whom, by port.
@@ -219,36 +227,6 @@ fn clashes(clashes: &[Clash]) -> Vec<Check> {
         Check::warning("names", message, None)
     });
     told.collect()
-}
-
-fn told(found: Standing) -> Check {
-    let texts = |names: &BTreeSet<HostName>| {
-        listed(&names.iter().map(HostName::to_string).collect::<Vec<_>>())
-    };
-    match found {
-        Standing::Line { number, address, names } => {
-            let message = format!(
-                "{} stands in the hosts file already: line {number} leads to {address}, and the first line wins.",
-                texts(&names)
-            );
-            let fix = "Remove that line to reach the cluster under that name, or use a longer one."
-                .to_owned();
-            Check::warning("names", message, Some(fix))
-        }
-        Standing::Same { session } => {
-            let message = format!(
-                "Names are shared with {session}: they lead to the same services of the same cluster."
-            );
-            Check::passed("names", message)
-        }
-        Standing::Other { session, names } => {
-            let leads = if names.len() == 1 { "leads" } else { "lead" };
-            let message =
-                format!("{} already {leads} somewhere else, for {session}.", texts(&names));
-            let fix = "End that session, leave the services out with --exclude NAME, or do without names: --no-admin.";
-            Check::blocked(Code::NameTaken, "names", message, Some(fix.to_owned()))
-        }
-    }
 }
 
 /// The first few, and how many more.

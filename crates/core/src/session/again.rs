@@ -23,6 +23,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(10);
 impl Actor {
     /// The cluster has put the workload back by itself. Waits to be asked to connect again, or to end; `None`: connect.
     pub(super) async fn lapsed(&mut self) -> Option<End> {
+        self.register.withdraw().await;
         self.chronicle.tell(What::Lapsed);
         self.remove_journal();
         self.touched = false;

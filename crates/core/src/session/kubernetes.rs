@@ -81,6 +81,7 @@ impl Actor {
                     name: name.clone(),
                     local: kubernetes.shown(local),
                     target,
+                    by_variables_only: None,
                 };
                 self.outbound.show(place(), shown).await;
                 self.chronicle.listener_opened(Listener {

@@ -9,13 +9,14 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 pub(super) use self::accept::Dialer;
 use self::accept::Door;
-pub(super) use self::ground::{Ground, Hosts, bind};
+pub(super) use self::ground::{Ground, bind};
 pub(super) use self::route::{Route, external, wanted_by, wanted_by_endpoints, wanted_by_plan};
 use crate::event::{Listener, What};
 use crate::names::{NameEntry, NamePort, Subject};
@@ -46,6 +47,8 @@ pub(super) struct Outbound {
     pub(super) ground: Ground,
     /// Something was opened, closed, or pointed elsewhere.
     pub(super) changed: Notify,
+    /// What is opened from now on was not in the plan, which has told what it lacks.
+    beyond_plan: AtomicBool,
     inner: Mutex<Inner>,
 }
 
@@ -61,6 +64,8 @@ struct Inner {
 struct Open {
     name: Option<String>,
     way: Way,
+    /// Why it is not on its own port, where it should be.
+    elsewhere: Option<String>,
 }
 
 enum Way {
@@ -105,13 +110,20 @@ impl Open {
             Way::Listening(opened) => (opened.local, opened.route.borrow().to_string()),
             Way::Program { local, route } => (*local, route.to_string()),
         };
-        NamePort { port, name: self.name.clone(), local, target }
+        let by_variables_only = self.elsewhere.clone();
+        NamePort { port, name: self.name.clone(), local, target, by_variables_only }
     }
 }
 
 impl Outbound {
     pub(super) fn new(dialer: Arc<Dialer>, ground: Ground) -> Self {
-        Self { dialer, ground, changed: Notify::new(), inner: Mutex::default() }
+        let (changed, beyond_plan) = (Notify::new(), AtomicBool::new(false));
+        Self { dialer, ground, changed, beyond_plan, inner: Mutex::default() }
+    }
+
+    /// Everything that the plan names has been opened.
+    pub(super) fn planned_are_open(&self) {
+        self.beyond_plan.store(true, Ordering::Relaxed);
     }
 
     /// Makes the listeners of `namespace` (none: of hosts outside the cluster) those that are `wanted`: opens, closes, and points to where the service
@@ -195,11 +207,23 @@ impl Outbound {
             Way::Listening(opened) => opened.local,
             Way::Program { local, .. } => *local,
         };
+        let elsewhere = match &way {
+            Way::Listening(_) => self.ground.elsewhere(&place, local),
+            Way::Program { .. } => None,
+        };
+        if let Some(why) = &elsewhere
+            && self.beyond_plan.load(Ordering::Relaxed)
+        {
+            let message = format!(
+                "{place} has come and cannot be reached by name: {why}. It is reached at {local}"
+            );
+            self.dialer.chronicle.tell(What::Warning { message });
+        }
         inner.ports.insert(place.clone(), local.port());
         let (namespace, service) = (place.subject.namespace().to_owned(), place.subject.label());
         let listener =
             Listener { namespace, service, port: place.port, port_name: name.clone(), local };
-        inner.open.insert(place, Open { name, way });
+        inner.open.insert(place, Open { name, way, elsewhere });
         self.dialer.chronicle.listener_opened(listener);
     }
 

@@ -40,7 +40,7 @@ pub(crate) struct OwnHostsError {
 impl OwnHosts {
     /// Makes it, with what the machine's has and none of the session's lines.
     pub(super) fn make(directory: &Path, session: SessionName) -> Result<Self, OwnHostsError> {
-        Self::beside(Path::new(hosts_file::PATH), directory, session)
+        Self::beside(hosts_file::path(), directory, session)
     }
 
     fn beside(

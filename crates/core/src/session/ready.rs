@@ -15,7 +15,7 @@ use crate::names::DOMAIN;
 use crate::report::{Code, Explain, Report};
 
 impl Actor {
-    /// Opens the listeners and writes the hosts file in hosts mode; later in the session too, after a lapse, it all stands already.
+    /// Opens the listeners and writes the hosts file in hosts mode. After a lapse the listeners stand, and the lines come when they lead somewhere again.
     pub(super) async fn open_names(&mut self) -> Result<(), Leaving> {
         if let Some(directory) = &self.directory {
             self.register.set_directory(directory.path().to_owned()).await;
@@ -40,6 +40,7 @@ impl Actor {
                 hosts.set_helper(Some(helper));
             }
             services::open_planned(&self.plan, &self.outbound).await;
+            self.outbound.planned_are_open();
             self.register.write().await.map_err(SessionError::Names)?;
         }
         if self.keeps_names.is_none() {
@@ -68,6 +69,14 @@ impl Explain for NamesError {
     fn explain(&self) -> Report {
         match self {
             Self::Helper(error) => error.explain(),
+            Self::Taken { .. } => Report {
+                code: Code::NameTaken,
+                message: format!(
+                    "The names of the cluster cannot be had here: {self}. Nothing was changed."
+                ),
+                hint: Some("Connect again: the plan says what can be done about it.".to_owned()),
+                detail: None,
+            },
             Self::Own(error) => Report {
                 code: Code::HostsFile,
                 message: format!("The program cannot have a hosts file of its own: {error}."),

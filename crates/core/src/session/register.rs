@@ -1,12 +1,14 @@
 //! The session's names: the block in the hosts file and the file for other programs of this user, kept as the listeners are.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
 use towline_helper::client::{Helper, HelperError, HelperSession};
-use towline_machine::{HostsEntry, LoopbackAddress, SessionName};
+use towline_machine::hosts_file::HostsFile;
+use towline_machine::{HostName, HostsEntry, LoopbackAddress, SessionName};
 use towline_wire::SessionId;
 
 use super::chronicle::Chronicle;
@@ -14,12 +16,16 @@ use super::outbound::Outbound;
 use super::own_hosts::{OwnHosts, OwnHostsError};
 use crate::cluster::Cluster;
 use crate::event::What;
-use crate::names::{DOMAIN, NameEntry, SessionNames, table};
+use crate::journal::Journal;
+use crate::names::{DOMAIN, NameEntry, SessionNames, Standing, running, standing, table};
 use crate::plan::Plan;
 use crate::request::Names;
 
 /// Services that come and go together, as in a deployment of many, are one change of the hosts file.
 const TOGETHER: Duration = Duration::from_millis(200);
+
+/// How often another helper is looked for, where the session has lost its own and nobody has been asked for the rights again.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How long the helper may take to remove the block at the end. It does so by itself when this process has ended.
 const CLEAR: Duration = Duration::from_secs(5);
@@ -33,6 +39,15 @@ pub(crate) enum NamesError {
     /// The session's own hosts file.
     #[error(transparent)]
     Own(#[from] OwnHostsError),
+    /// Another session has got names since the plan was made.
+    #[error("{names} lead somewhere else since just now, for {session}")]
+    Taken { names: String, session: String },
+}
+
+/// See [`Register::turn`].
+enum Turn {
+    Lost(HelperError),
+    Found(Helper),
 }
 
 /// See the module.
@@ -43,6 +58,8 @@ pub(super) struct Register {
     /// The target's namespace.
     home: String,
     domain: Lock<String>,
+    /// Names that another session has for something else.
+    without: Lock<BTreeSet<HostName>>,
     /// All but the entries.
     blank: SessionNames,
     tell: watch::Sender<Arc<SessionNames>>,
@@ -59,6 +76,8 @@ struct Written {
     own: Option<OwnHosts>,
     /// What is no host name, and has been told.
     told: Vec<String>,
+    /// The cluster has put the workload back, and names lead nowhere until the session is connected again.
+    withdrawn: bool,
 }
 
 impl Register {
@@ -75,6 +94,7 @@ impl Register {
             session: name(&plan.session),
             home: plan.workload.namespace.clone(),
             domain: Lock::new(DOMAIN.to_owned()),
+            without: Lock::new(plan.hosts.iter().flat_map(|hosts| hosts.without.clone()).collect()),
             blank: blank(cluster, plan),
             tell,
             written: Mutex::default(),
@@ -103,25 +123,99 @@ impl Register {
     pub(super) async fn write(&self) -> Result<(), NamesError> {
         let mut written = self.written.lock().await;
         let mut names = self.names(&mut written.told).await;
-        if let Some(hosts) = self.outbound.ground.hosts()
-            && hosts.has_own_file()
-        {
-            names.hosts_file = self.write_own(&mut written, &names.entries)?;
-        } else if let Some(hosts) = self.outbound.ground.hosts() {
-            let helper = hosts
-                .helper()
-                .ok_or_else(|| HelperError::Gone { reason: "it has ended".to_owned() })?;
-            self.write_block(&mut written, &helper, &names.entries).await?;
+        if written.withdrawn {
+            names.entries.iter_mut().for_each(|entry| entry.names.clear());
         }
-        let names = Arc::new(names);
-        if written.names.as_ref() != Some(&names) {
-            if let Some(Err(error)) =
-                written.directory.as_ref().map(|directory| names.write(directory))
-            {
-                self.chronicle.tell(What::Warning { message: error.to_string() });
+        match self.outbound.ground.hosts() {
+            Some(hosts) if hosts.has_own_file() => {
+                names.hosts_file = self.write_own(&mut written, &names.entries)?;
+                self.publish(&mut written, names);
             }
-            written.names = Some(names.clone());
-            self.tell.send_replace(names);
+            Some(hosts) => {
+                let helper = hosts
+                    .helper()
+                    .ok_or_else(|| HelperError::Gone { reason: "it has ended".to_owned() })?;
+                self.leave_to_others(&written, &mut names.entries)?;
+                let entries = names.entries.clone();
+                // First, so that whoever finds a line can find out where it leads.
+                self.publish(&mut written, names);
+                self.write_block(&mut written, &helper, &entries).await?;
+            }
+            None => self.publish(&mut written, names),
+        }
+        Ok(())
+    }
+
+    /// Takes the lines out of the hosts file, because they lead nowhere; the listeners stay as they are. [`Self::put_back`] undoes it.
+    pub(super) async fn withdraw(&self) {
+        self.written.lock().await.withdrawn = true;
+        let written = tokio::time::timeout(CLEAR, self.write()).await;
+        let error = match written {
+            // A helper that has gone has taken the lines with it, or the next one does.
+            Ok(Ok(()) | Err(NamesError::Helper(HelperError::Gone { .. }))) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("it took longer than {} s", CLEAR.as_secs()),
+        };
+        let message = format!("The session's lines may still be in the hosts file: {error}");
+        self.chronicle.tell(What::Warning { message });
+    }
+
+    /// Lets the names lead somewhere again with the next [`Self::write`].
+    pub(super) async fn put_back(&self) {
+        self.written.lock().await.withdrawn = false;
+    }
+
+    /// Tells other programs, and the session's handles.
+    fn publish(&self, written: &mut Written, names: SessionNames) {
+        let names = Arc::new(names);
+        if written.names.as_ref() == Some(&names) {
+            return;
+        }
+        if let Some(Err(error)) = written.directory.as_ref().map(|directory| names.write(directory))
+        {
+            self.chronicle.tell(What::Warning { message: error.to_string() });
+        }
+        written.names = Some(names.clone());
+        self.tell.send_replace(names);
+    }
+
+    /// Takes out the names that another session has got for something else. The plan has looked for those that there were when it was made; one that
+    /// is found before the first line is written is as good a reason to change nothing.
+    fn leave_to_others(
+        &self,
+        written: &Written,
+        entries: &mut [NameEntry],
+    ) -> Result<(), NamesError> {
+        let lines = written.block.as_ref().map(|(_, lines)| lines.as_slice()).unwrap_or_default();
+        let known: BTreeSet<&HostName> = lines.iter().flat_map(|line| &line.names).collect();
+        let of_entry = |entry: &NameEntry| {
+            let new = entry.names.iter().filter(|name| !known.contains(name)).cloned();
+            new.map(|name| (name, entry.subject.clone())).collect::<Vec<_>>()
+        };
+        let new: BTreeMap<HostName, _> = entries.iter().flat_map(of_entry).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        // What cannot be read cannot be written either, and that is told.
+        let Ok(file) = HostsFile::look() else { return Ok(()) };
+        let sessions = running(&Journal::of_user()).unwrap_or_default();
+        let sessions: Vec<SessionNames> =
+            sessions.into_iter().filter_map(|(_, names)| names).collect();
+        for found in standing(&file, &sessions, &new, &self.blank.server) {
+            let Standing::Other { session, names } = found else { continue };
+            let texts: Vec<&str> = names.iter().map(HostName::as_str).collect();
+            let texts = texts.join(", ");
+            if written.block.is_none() {
+                return Err(NamesError::Taken { names: texts, session });
+            }
+            let message = format!(
+                "{texts} came later here than for {session}, and leads there: this session does without"
+            );
+            self.chronicle.tell(What::Warning { message });
+            for entry in entries.iter_mut() {
+                entry.names.retain(|name| !names.contains(name));
+            }
+            self.without.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
         }
         Ok(())
     }
@@ -176,10 +270,12 @@ impl Register {
             |entry: &&NameEntry| entry.ports.iter().any(|port| port.local.port() == port.port);
         let subjects = names.entries.iter().filter(has_own).map(|entry| entry.subject.clone());
         let table = table(subjects, &self.home, &names.domain);
+        let without = self.without.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for (subject, its) in table.lines {
             // Both are in the order of the subjects; but a subject without a name is in one only.
             if let Ok(at) = names.entries.binary_search_by(|entry| entry.subject.cmp(&subject)) {
-                names.entries[at].names = its;
+                names.entries[at].names =
+                    its.into_iter().filter(|name| !without.contains(name)).collect();
             }
         }
         for text in table.impossible {
@@ -196,13 +292,6 @@ impl Register {
     /// Writes after each change, for ever; and takes up again what the helper did, should that end.
     pub(super) async fn keep(self: Arc<Self>) {
         loop {
-            let helper = self.outbound.ground.hosts().and_then(super::outbound::Hosts::helper);
-            let gone = async {
-                match &helper {
-                    Some(helper) => helper.gone().await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 () = self.outbound.changed.notified() => {
                     tokio::time::sleep(TOGETHER).await;
@@ -213,7 +302,26 @@ impl Register {
                         self.chronicle.tell(What::Warning { message });
                     }
                 }
-                error = gone => self.begin_again(&error).await,
+                turn = self.turn() => match turn {
+                    Turn::Lost(error) => self.begin_again(&error).await,
+                    Turn::Found(helper) => self.go_on_with(helper, "a helper runs again").await,
+                },
+            }
+        }
+    }
+
+    /// What happens next with the helper: it ends; or where it has, there is one again, whoever was asked for the rights.
+    async fn turn(&self) -> Turn {
+        let Some(hosts) = self.outbound.ground.hosts().filter(|hosts| !hosts.has_own_file()) else {
+            return std::future::pending().await;
+        };
+        if let Some(helper) = hosts.helper() {
+            return Turn::Lost(helper.gone().await);
+        }
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if let Ok(Some(helper)) = Helper::connect().await {
+                return Turn::Found(helper);
             }
         }
     }
@@ -231,21 +339,26 @@ impl Register {
             tracing::warn!(%error, "no other helper");
             None
         });
-        let Some(helper) = helper else {
-            let message = format!(
-                "{error}. Names and ports that the session has go on; what comes later gets none, and the session's lines stay in the hosts file until \
-                 Towline next starts a helper. Connect again to have everything back."
-            );
-            return self.chronicle.tell(What::Warning { message: sentence(&message) });
-        };
+        if let Some(helper) = helper {
+            let what = format!("{error}; another has taken its place");
+            return self.go_on_with(helper, &what).await;
+        }
+        let message = format!(
+            "{error}. Names and ports that the session has go on; what comes later gets none. The session takes up the next helper that Towline starts: \
+             for another session, or a repair of the hosts file in the window's diagnostics."
+        );
+        self.chronicle.tell(What::Warning { message: sentence(&message) });
+    }
+
+    /// Gives the session to another helper. `what` has happened.
+    async fn go_on_with(&self, helper: Helper, what: &str) {
+        let Some(hosts) = self.outbound.ground.hosts() else { return };
         hosts.set_helper(Some(helper));
-        let outcome = match self.write().await {
-            Ok(()) => "another has taken its place, and the hosts file is as before".to_owned(),
-            Err(error) => format!(
-                "another has taken its place, but the hosts file cannot be changed: {error}"
-            ),
+        let message = match self.write().await {
+            Ok(()) => format!("{what}, and the hosts file is as before"),
+            Err(error) => format!("{what}, but the hosts file cannot be changed: {error}"),
         };
-        self.chronicle.tell(What::Warning { message: sentence(&format!("{error}; {outcome}")) });
+        self.chronicle.tell(What::Warning { message: sentence(&message) });
     }
 
     /// Removes the block from the hosts file.

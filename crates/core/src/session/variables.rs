@@ -27,16 +27,23 @@ const READERS: [&[&str]; 4] = [
     &["busybox", "cat", "/proc/self/environ"],
 ];
 
-/// What the image of the original container sets can be had without.
-const EXEC_LIMIT: Duration = Duration::from_secs(3);
+/// How long a look at the original's environment may take: what its image sets can be had without.
+pub(super) const GLANCE: Duration = Duration::from_secs(3);
+
+/// The same where somebody waits for it, who would otherwise find out when the workload has been changed.
+pub(super) const LOOK: Duration = Duration::from_secs(20);
 
 /// An environment is at most this long: the kernel's limit is 2 MiB, arguments included (`ARG_MAX`, execve(2)).
 const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// The environment of the original container as its process got it, image variables included. `None` where it cannot be had: no right to
-/// exec, none of [`READERS`] in the image, no pod that runs.
-pub(super) async fn original(cluster: &Cluster, plan: &Plan) -> Option<Vec<Variable>> {
-    let read = tokio::time::timeout(EXEC_LIMIT, from_a_pod(cluster, plan)).await;
+/// exec, none of [`READERS`] in the image, no pod that runs, not within the limit.
+pub(super) async fn original(
+    cluster: &Cluster,
+    plan: &Plan,
+    limit: Duration,
+) -> Option<Vec<Variable>> {
+    let read = tokio::time::timeout(limit, from_a_pod(cluster, plan)).await;
     let bytes = read
         .inspect_err(|_| tracing::debug!("the original's environment did not come in time"))
         .ok()??;

@@ -55,6 +55,7 @@ impl Actor {
         ));
 
         let original = self.prepare(&lease).await?;
+        self.check_overlay(original.as_deref())?;
 
         self.chronicle.tell(What::Step { step: Step::Patch });
         let about = self.about();
@@ -67,6 +68,7 @@ impl Actor {
         self.open_tunnels(live);
         if self.plan.hosts.is_none() {
             services::open_planned(&self.plan, &self.outbound).await;
+            self.outbound.planned_are_open();
         }
         self.await_pods(live, warnings).await?;
 
@@ -86,6 +88,7 @@ impl Actor {
         }
         let env_file =
             self.publish_environment(&agent, original.as_deref(), root.as_deref()).await?;
+        self.register.put_back().await;
         self.register.write().await.map_err(SessionError::Names)?;
         self.lay_over().map_err(Leaving::Failed)?;
         self.chronicle.tell(What::Connected { pods: self.board.pods(), env_file });
@@ -132,7 +135,9 @@ impl Actor {
     /// Before the workload is touched: the restorer, and a look at the original's environment while its pods are there.
     async fn prepare(&mut self, lease: &Lease) -> Result<Option<Vec<Variable>>, Leaving> {
         let (cluster, plan) = (self.cluster.clone(), self.plan.clone());
-        let original = variables::original(&cluster, &plan);
+        let limit =
+            if self.overlay_wants_variables() { variables::LOOK } else { variables::GLANCE };
+        let original = variables::original(&cluster, &plan, limit);
         if !plan.restorer {
             return Ok(original.await);
         }

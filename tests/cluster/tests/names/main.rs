@@ -4,6 +4,9 @@
 
 mod changes;
 mod ends;
+mod external;
+mod held;
 mod killed;
+mod lost;
 mod refused;
 mod shop;

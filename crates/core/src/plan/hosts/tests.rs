@@ -26,6 +26,7 @@ fn wanted(
 ) -> Wanted {
     Wanted {
         names: Names::HostsFile,
+        taken: TakenNames::Refuse,
         home: "shop".into(),
         server: "https://a".into(),
         services: services.to_vec(),

@@ -11,7 +11,7 @@ use towline_helper::client::{Helper, HelperError};
 use towline_machine::LoopbackAddress;
 
 use super::Place;
-use crate::names::{Addresses, HostsPlan, Subject, socket};
+use crate::names::{Addresses, HostsPlan, NETWORK, Subject, socket};
 use crate::request::Names;
 
 /// How many other addresses are tried for one that turns out to be taken.
@@ -70,6 +70,12 @@ impl Ground {
     pub(super) fn program(&self, place: &Place) -> Option<SocketAddr> {
         let own = self.hosts()?.own.contains(&place.subject);
         own.then(|| (Ipv4Addr::LOCALHOST, place.port).into())
+    }
+
+    /// Why the place, which is at `local`, is not on its own port there, although it has an address of its own.
+    pub(super) fn elsewhere(&self, place: &Place, local: SocketAddr) -> Option<String> {
+        self.hosts()?;
+        (local.port() != place.port).then(|| why_not(place.port))
     }
 
     /// Listens for the place. `before` is the port that it had, where ports are any that is free.
@@ -166,6 +172,16 @@ impl Hosts {
         };
         listener.set_nonblocking(true)?;
         TcpListener::from_std(listener)
+    }
+}
+
+/// What is in the way of listening on a port at an address of a service's own.
+fn why_not(port: u16) -> String {
+    let nobodys = Ipv4Addr::new(NETWORK[0], NETWORK[1], 255, 254);
+    match socket::listen((nobodys, port).into()).map_err(|error| error.kind()) {
+        Err(io::ErrorKind::PermissionDenied) => format!("port {port} needs administrator's rights"),
+        Err(_) => format!("port {port} of this machine is taken"),
+        Ok(_) => format!("port {port} is left to the local program"),
     }
 }
 
