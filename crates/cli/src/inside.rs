@@ -12,18 +12,23 @@
 mod mirror;
 mod namespace;
 mod places;
+mod told;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
+use std::fmt::Write;
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use nix::unistd::geteuid;
 use towline_core::report::Code;
-use towline_core::volumes::{Handling, Volume};
+use towline_core::volumes::{Handling, PlannedVolume};
 
 use self::mirror::Stage;
 use self::places::Place;
+pub(crate) use self::told::wrap;
+use self::told::{Bind, Told, parse};
 use crate::failure::Failure;
 use crate::output;
 
@@ -35,53 +40,6 @@ const HOSTS: &str = "/etc/hosts";
 
 /// Ended before the program began, as timeout(1), nohup(1) and env(1) count it.
 const NOT_SET_UP: u8 = 125;
-
-/// A file or directory of this machine, and where it is to stand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Bind {
-    at: PathBuf,
-    from: PathBuf,
-}
-
-/// What the process is told.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Told {
-    /// Only whether it would work.
-    check: bool,
-    /// An empty directory of the session, for a new root.
-    stage: PathBuf,
-    volumes: Vec<Bind>,
-    /// What stands for [`HOSTS`], if anything does.
-    hosts: Option<PathBuf>,
-    command: Vec<OsString>,
-}
-
-/// The command that runs `command` in a namespace with these volumes, and with `hosts` for its hosts file; `stage` is an empty directory.
-pub(crate) fn wrap(
-    command: &[OsString],
-    stage: &Path,
-    volumes: &[Volume],
-    hosts: Option<&Path>,
-) -> Vec<OsString> {
-    let mut words: Vec<OsString> =
-        vec![itself().into(), NAME.into(), "--stage".into(), stage.into()];
-    let placed = volumes.iter().filter(|volume| volume.planned.handling != Handling::Left);
-    for volume in placed {
-        if let Some(local) = &volume.local {
-            words.extend([
-                "--volume".into(),
-                volume.planned.mount_path.clone().into(),
-                local.into(),
-            ]);
-        }
-    }
-    if let Some(hosts) = hosts {
-        words.extend(["--hosts".into(), hosts.into()]);
-    }
-    words.push("--".into());
-    words.extend(command.iter().cloned());
-    words
-}
 
 /// This program, also when its file has been replaced meanwhile.
 fn itself() -> &'static Path {
@@ -104,6 +62,24 @@ pub(crate) fn check() -> Result<(), Failure> {
     Err(failed(String::from_utf8_lossy(&output.stderr).trim()))
 }
 
+/// What the program would see of these volumes at their own paths, in lines for a plan.
+pub(crate) fn foretell(volumes: &[PlannedVolume]) -> String {
+    let mut text = String::from("\nWith --mount the command finds\n");
+    for volume in volumes.iter().filter(|volume| volume.handling != Handling::Left) {
+        // There is no session yet that must stay in sight.
+        let told = match Place::of(Path::new(&volume.mount_path), Path::new("")) {
+            Ok(Place::Missing { above, .. }) if geteuid().is_root() => {
+                format!("at its own path; nothing can be made directly in {} then", above.display())
+            }
+            Ok(_) => "at its own path".to_owned(),
+            Err(why) => format!("below TOWLINE_ROOT only: {why}"),
+        };
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "  {}  {told}", volume.mount_path);
+    }
+    text
+}
+
 /// Becomes the program, if this process was started for that. To be called while there is one thread only.
 pub(crate) fn asked() -> Option<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
@@ -120,27 +96,6 @@ pub(crate) fn asked() -> Option<ExitCode> {
         }
     };
     Some(ExitCode::from(status))
-}
-
-fn parse(mut arguments: impl Iterator<Item = OsString>) -> Option<Told> {
-    let mut told = Told::default();
-    while let Some(argument) = arguments.next() {
-        match argument.to_str()? {
-            "--check" => told.check = true,
-            "--stage" => told.stage = arguments.next()?.into(),
-            "--hosts" => told.hosts = Some(arguments.next()?.into()),
-            "--volume" => {
-                let (at, from) = (arguments.next()?.into(), arguments.next()?.into());
-                told.volumes.push(Bind { at, from });
-            }
-            "--" => {
-                told.command = arguments.collect();
-                break;
-            }
-            _ => return None,
-        }
-    }
-    (told.check == told.command.is_empty()).then_some(told)
 }
 
 fn run(told: &Told) -> u8 {
@@ -212,38 +167,18 @@ fn outermost(volumes: &[Bind]) -> Vec<Bind> {
 mod tests {
     use super::*;
 
-    fn words(words: &[&str]) -> impl Iterator<Item = OsString> {
-        words.iter().map(OsString::from).collect::<Vec<_>>().into_iter()
-    }
-
     #[test]
-    fn what_it_is_told() {
-        let told =
-            parse(words(&["--stage", "/s", "--volume", "/data", "/r/data", "--", "a", "--check"]))
-                .unwrap();
-        assert_eq!(told.volumes, [Bind { at: "/data".into(), from: "/r/data".into() }]);
-        assert_eq!((told.command.len(), told.check), (2, false));
-        assert_eq!(told.hosts, None);
-        let told = parse(words(&["--stage", "/s", "--hosts", "/r/hosts", "--", "a"])).unwrap();
-        assert_eq!(told.hosts.as_deref(), Some(Path::new("/r/hosts")));
-        assert!(parse(words(&["--check"])).unwrap().check);
-        for bad in
-            [&["--volume", "/data"][..], &["--hosts"], &["--what"], &[], &["--stage", "/s", "--"]]
-        {
-            assert!(parse(words(bad)).is_none(), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn what_the_process_is_told_is_what_it_understands() {
-        let told = |hosts| {
-            let words = wrap(&["a".into(), "--hosts".into()], Path::new("/s"), &[], hosts);
-            parse(words.into_iter().skip(2)).unwrap()
+    fn a_plan_says_where_each_volume_will_be() {
+        let volume = |at: &str| -> PlannedVolume {
+            let planned = serde_json::json!({
+                "name": "v", "mount_path": at, "kind": "empty_dir", "source": null, "read_only": false,
+                "sub_path": null, "handling": "on_demand",
+            });
+            serde_json::from_value(planned).unwrap()
         };
-        assert_eq!(told(None).hosts, None);
-        let told = told(Some(Path::new("/r/hosts")));
-        assert_eq!((told.hosts, told.stage), (Some("/r/hosts".into()), "/s".into()));
-        assert_eq!(told.command, ["a", "--hosts"]);
+        let told = foretell(&[volume("/usr/share"), volume("/tmp")]);
+        let expected = "\nWith --mount the command finds\n  /usr/share  at its own path\n  /tmp  below TOWLINE_ROOT only: it would hide this machine's own\n";
+        assert_eq!(told, expected);
     }
 
     #[test]

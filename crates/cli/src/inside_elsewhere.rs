@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use towline_core::report::Code;
-use towline_core::volumes::Volume;
+use towline_core::volumes::{PlannedVolume, Volume};
 
 use crate::failure::Failure;
 
@@ -28,4 +28,9 @@ pub(crate) fn wrap(
     _hosts: Option<&Path>,
 ) -> Vec<OsString> {
     command.to_vec()
+}
+
+/// Nothing; [`check`] comes before.
+pub(crate) fn foretell(_volumes: &[PlannedVolume]) -> String {
+    String::new()
 }

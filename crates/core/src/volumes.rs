@@ -21,9 +21,9 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-pub use towline_wire::files::{Entry, EntryKind, Limit, Listed, Measured};
+pub use towline_wire::files::{Entry, EntryKind, Limit, Listed, Measured, Seen};
 
-pub use self::error::{VolumeError, human};
+pub use self::error::{Exceeded, VolumeError, human};
 pub(crate) use self::fresh::keep;
 pub(crate) use self::shelf::Shelf;
 pub(crate) use self::spec::Of;
@@ -121,6 +121,8 @@ pub struct Volume {
     /// What it is.
     #[serde(flatten)]
     pub planned: PlannedVolume,
+    /// The pod whose files these are: of several the first by name, unless another was chosen. None while no agent answers.
+    pub pod: Option<String>,
     /// Where it is on this machine; none before the session's directory is there, and where nothing is copied.
     pub local: Option<PathBuf>,
     /// The files that have been copied.
@@ -135,6 +137,23 @@ pub struct Volume {
     pub measured: Option<Measured>,
     /// Why it could not be copied, or not be kept fresh.
     pub error: Option<Report>,
+}
+
+impl Volume {
+    /// One of which nothing is here yet.
+    pub fn new(planned: PlannedVolume) -> Self {
+        Self {
+            planned,
+            pod: None,
+            local: None,
+            files: 0,
+            bytes: 0,
+            fresh_at: None,
+            changed_at: None,
+            measured: None,
+            error: None,
+        }
+    }
 }
 
 /// How far a copy is.
@@ -183,6 +202,19 @@ pub enum IfChanged {
     Refuse,
     /// Yes.
     Overwrite,
+}
+
+/// A file that was not written back, because the one in the pod is not what was copied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// Where in the volume.
+    pub path: String,
+    /// What the agent says of it, as a sentence without its end.
+    pub reason: String,
+    /// The file on this machine.
+    pub here: Seen,
+    /// The file in the pod; none: it is gone, or is no file.
+    pub there: Option<Seen>,
 }
 
 /// What came of writing back.

@@ -28,7 +28,8 @@ pub enum Ask {
         /// After so many entries it stops counting, and says so.
         most: u64,
     },
-    /// What a directory has: `Result<Listed, Refusal>`.
+    /// What a directory has: `Result<Listed, Refusal>`. Where it has more than `most`, directories come before all else, and the first names before the
+    /// later ones, as far as there is time to find them.
     List {
         /// The mount.
         mount: Bytes,
@@ -177,6 +178,18 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// The whole sentence.
     pub message: String,
+    /// With [`RefusalKind::Conflict`]: the file that is there; nothing where there is none, or something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub there: Option<Seen>,
+}
+
+/// A file as people look at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Its length in bytes.
+    pub size: u64,
+    /// When its bytes were changed, in seconds since 1970.
+    pub modified: i64,
 }
 
 /// The sorts of [`Refusal`].
@@ -204,7 +217,7 @@ pub enum RefusalKind {
 impl Refusal {
     /// One of this sort.
     pub fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), there: None }
     }
 
     /// What an error of the system means.

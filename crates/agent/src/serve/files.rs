@@ -5,6 +5,7 @@
 //! queue to the stream: a slow client holds the reading back.
 
 mod fetch;
+mod list;
 mod mounts;
 mod put;
 mod walk;
@@ -17,7 +18,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::{Semaphore, mpsc};
 use towline_beneath::{FileKind, FileStat, Inside};
 use towline_wire::files::record::Item;
-use towline_wire::files::{Ask, Entry, EntryKind, Listed, Measured, Refusal, RefusalKind, Version};
+use towline_wire::files::{Ask, Measured, Refusal, RefusalKind, Version};
 use towline_wire::frame::{self, FrameError};
 use towline_wire::header::Bytes;
 use towline_wire::mux::MuxStream;
@@ -32,9 +33,6 @@ const QUEUE: usize = 4;
 
 /// How long something is counted or listed; what is not counted by then is "more". The client waits for twice as long.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// The longest listing: it must fit in a frame.
-const LONGEST_LISTING: u32 = 3_000;
 
 /// Answers one question.
 pub(crate) async fn serve(
@@ -61,7 +59,7 @@ pub(crate) async fn serve(
             answer(stream, &blocking(move || measure(&mount, &paths, most)).await).await
         }
         Ask::List { mount, path, most } => {
-            answer(stream, &blocking(move || list(&mount, path, most)).await).await
+            answer(stream, &blocking(move || list::run(&mount, path, most)).await).await
         }
         Ask::Fetch { mount, paths, limit } => {
             records(stream, move |send| fetch::run(&mount, &paths, limit, send)).await
@@ -152,49 +150,6 @@ fn measure(mount: &Bytes, wanted: &[Bytes], most: u64) -> Result<Measured, Refus
         std::ops::ControlFlow::Continue(())
     })?;
     Ok(measured)
-}
-
-fn list(mount: &Bytes, path: Bytes, most: u32) -> Result<Listed, Refusal> {
-    let opened = Opened::find(mount)?;
-    let path = inside(path)?;
-    let failed = |error: &std::io::Error| Refusal::of(format!("listing '{path}'"), error);
-    let (directory, only) = match &opened.file {
-        Some(name) => (opened.directory.descend(&Inside::top()), Some(vec![Ok(name.clone())])),
-        None => (opened.directory.descend(&path), None),
-    };
-    let directory = directory.map_err(|error| failed(&error))?;
-    let most = most.min(LONGEST_LISTING) as usize;
-    let deadline = Instant::now() + PATIENCE;
-    let mut listed = Listed { entries: Vec::new(), complete: true };
-    let mut take = |name: std::io::Result<Vec<u8>>| {
-        let name = name.map_err(|error| failed(&error))?;
-        // One that vanishes meanwhile is not there.
-        let Ok(stat) = directory.stat(&name) else { return Ok(true) };
-        if listed.entries.len() == most || Instant::now() > deadline {
-            listed.complete = false;
-            return Ok(false);
-        }
-        let kind = match stat.kind {
-            FileKind::File => EntryKind::File,
-            FileKind::Directory => EntryKind::Directory,
-            FileKind::Link => EntryKind::Link,
-            FileKind::Special => EntryKind::Special,
-        };
-        let (size, modified) = (stat.size, stat.modified);
-        listed.entries.push(Entry { name: name.into(), kind, size, modified });
-        Ok(true)
-    };
-    let names: Box<dyn Iterator<Item = std::io::Result<Vec<u8>>>> = match only {
-        Some(only) => Box::new(only.into_iter()),
-        None => Box::new(directory.names().map_err(|error| failed(&error))?),
-    };
-    for name in names {
-        if !take(name)? {
-            break;
-        }
-    }
-    listed.entries.sort_by(|a, b| Vec::from(a.name.clone()).cmp(&Vec::from(b.name.clone())));
-    Ok(listed)
 }
 
 #[cfg(test)]

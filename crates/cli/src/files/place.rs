@@ -97,16 +97,7 @@ mod tests {
             handling: Handling::OnDemand,
         };
         let local = Some(format!("/run/x/root{mount_path}").into());
-        Volume {
-            planned,
-            local,
-            files: 0,
-            bytes: 0,
-            fresh_at: None,
-            changed_at: None,
-            measured: None,
-            error: None,
-        }
+        Volume { local, ..Volume::new(planned) }
     }
 
     #[test]

@@ -46,6 +46,13 @@ pub enum Question {
         /// The directory in it.
         path: Bytes,
     },
+    /// [`crate::session::Session::choose_pod`].
+    ChoosePod {
+        /// The volume.
+        mount: String,
+        /// The pod.
+        pod: String,
+    },
     /// [`crate::session::Session::fetch`]; answered by any number of [`Answer::Progress`] before the last.
     Fetch {
         /// The volume.
@@ -76,6 +83,8 @@ pub enum Answer {
     Measured(Measured),
     /// To [`Question::List`].
     Listed(Listed),
+    /// To [`Question::ChoosePod`].
+    Chosen,
     /// How far [`Question::Fetch`] is.
     Progress(Progress),
     /// To [`Question::Fetch`].
@@ -207,6 +216,9 @@ async fn work(
             shelf.measure(&mount, paths).await.map(Answer::Measured)
         }
         Question::List { mount, path } => shelf.list(&mount, path).await.map(Answer::Listed),
+        Question::ChoosePod { mount, pod } => {
+            shelf.choose_pod(&mount, &pod).map(|()| Answer::Chosen)
+        }
         Question::WriteBack { mount, paths, if_changed } => {
             shelf.write_back(&mount, paths, if_changed).await.map(Answer::WrittenBack)
         }

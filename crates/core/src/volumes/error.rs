@@ -1,10 +1,15 @@
 //! Why something with a volume could not be done.
 
+mod words;
+
 use std::io;
 use std::path::PathBuf;
 
-use towline_wire::files::{Refusal, RefusalKind};
+use towline_wire::files::{Limit, Refusal, RefusalKind};
 
+pub use self::words::Exceeded;
+use self::words::changed;
+use super::{Conflict, WrittenBack};
 use crate::report::{Code, Explain, Report, causes};
 
 /// Something with a volume could not be done.
@@ -19,7 +24,7 @@ pub enum VolumeError {
         there: Vec<String>,
     },
     /// The volume is kept fresh by itself.
-    #[error("{mount} is copied and kept fresh by itself: there is nothing to fetch")]
+    #[error("{mount} is copied and kept fresh by itself: there is nothing to fetch or to choose")]
     KeptFresh {
         /// The volume.
         mount: String,
@@ -68,22 +73,32 @@ pub enum VolumeError {
         refusal: Refusal,
     },
     /// More than the limit.
-    #[error("{mount} has more than the limit of {} and {entries} entries{}", human(*.bytes), if *.had { "; what was copied until then stays" } else { "" })]
+    #[error("{mount} has more than {}, which is the limit{}", .exceeded.words(*.limit), if *.had { "; what was copied until then stays" } else { "; nothing was copied" })]
     TooLarge {
         /// The volume.
         mount: String,
-        /// The limit's bytes.
-        bytes: u64,
-        /// The limit's entries.
-        entries: u64,
+        /// The limit.
+        limit: Limit,
+        /// Which part of it.
+        exceeded: Exceeded,
         /// Whether some of it was copied.
         had: bool,
     },
-    /// The file in the pod is not what was copied.
-    #[error("{} in the pod changed since it was copied; nothing was overwritten", .paths.join(", "))]
+    /// Files in the pod are not what was copied; those are as they were.
+    #[error("{}", changed(.conflicts, .written))]
     Changed {
         /// Which.
-        paths: Vec<String>,
+        conflicts: Vec<Conflict>,
+        /// What was written nevertheless.
+        written: WrittenBack,
+    },
+    /// The pod that was named has no agent of this session.
+    #[error("the session has no pod {pod}; it has {}", if .there.is_empty() { "none at the moment".to_owned() } else { .there.join(", ") })]
+    NoSuchPod {
+        /// What was asked for.
+        pod: String,
+        /// What there is.
+        there: Vec<String>,
     },
     /// A file here cannot be written or read.
     #[error("{doing} {} failed: {source}", .path.display())]
@@ -108,6 +123,9 @@ impl Explain for VolumeError {
     fn explain(&self) -> Report {
         let (code, hint) = match self {
             Self::Unknown { .. } => (Code::Input, Some("`towline files list` shows the volumes.")),
+            Self::NoSuchPod { .. } => {
+                (Code::Input, Some("`towline status` shows the session's pods."))
+            }
             Self::KeptFresh { .. } | Self::Path { .. } => (Code::Input, None),
             Self::NoPlace { .. } => (Code::Input, Some("Wait until the session is connected.")),
             Self::NothingHere { .. } => {
@@ -133,7 +151,7 @@ impl Explain for VolumeError {
                 RefusalKind::Full => (Code::VolumeReadOnly, Some("Make room in the volume.")),
                 RefusalKind::Other => (Code::Api, None),
             },
-            Self::TooLarge { .. } => (Code::VolumeTooLarge, TOO_LARGE),
+            Self::TooLarge { exceeded, .. } => (Code::VolumeTooLarge, Some(exceeded.hint())),
             Self::Changed { .. } => (Code::VolumeChanged, CHANGED),
             Self::Local { source, .. } if is_full(source) => (
                 Code::DiskFull,
@@ -146,7 +164,7 @@ impl Explain for VolumeError {
     }
 }
 
-const TOO_LARGE: Option<&str> = Some("Name some paths of it, or raise the limit.");
+const TOO_LARGE: Option<&str> = Some("Name some directories or files of it.");
 
 const CHANGED: Option<&str> =
     Some("Copy it again to see what is there now, or overwrite it deliberately.");

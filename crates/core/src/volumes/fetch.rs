@@ -12,7 +12,7 @@ use towline_wire::mux::MuxStream;
 
 use super::shelf::{Placed, Shelf, inside, local, text};
 use super::writer::Writer;
-use super::{Fetched, Handling, Progress, Transfer, VolumeError};
+use super::{Exceeded, Fetched, Handling, Progress, Transfer, VolumeError};
 
 /// After so many entries a measure says "more".
 const MOST_MEASURED: u64 = 100_000;
@@ -22,6 +22,9 @@ const MOST_LISTED: u32 = 2_000;
 
 /// How many records may wait for the disk.
 const QUEUE: usize = 16;
+
+/// After so many files it is noted which states of them are here.
+const AT_ONCE: usize = 1_000;
 
 impl Shelf {
     /// How much there is in the pod, below `paths` or in all.
@@ -76,10 +79,13 @@ impl Shelf {
         let entries = measured.files + measured.directories + measured.links + measured.special;
         // Where counting stopped, there is one more at least.
         let entries = if measured.complete { entries } else { entries + 1 };
-        if measured.bytes > limit.bytes || entries > limit.entries {
-            return Err(too_large(mount, limit, false));
+        if entries > limit.entries {
+            return Err(too_large(mount, limit, Exceeded::Entries, false));
         }
-        let (pod, streams) = self.agent(mount).await?;
+        if measured.bytes > limit.bytes {
+            return Err(too_large(mount, limit, Exceeded::Bytes, false));
+        }
+        let (pod, streams) = self.agent(mount, None).await?;
         let ask = Ask::Fetch { mount: text(mount), paths, limit };
         let tunnel = |reason: String| VolumeError::Tunnel { mount: mount.to_owned(), reason };
         let mut stream = streams.files(ask).await.map_err(|error| tunnel(error.to_string()))?;
@@ -93,12 +99,6 @@ impl Shelf {
         let written = writing.await.map_err(|error| tunnel(error.to_string()))?;
         let fetched = written?;
         came?;
-        let now = Timestamp::now();
-        self.change(mount, |volume| {
-            (volume.fresh_at, volume.changed_at, volume.error) = (Some(now), Some(now), None);
-            (volume.files, volume.bytes) =
-                (volume.files + fetched.files, volume.bytes + fetched.bytes);
-        });
         Ok(fetched)
     }
 
@@ -118,7 +118,7 @@ impl Shelf {
             match record {
                 Record::Item(Item::Done) => return Ok(()),
                 Record::Item(Item::Refused(refusal)) if refusal.kind == RefusalKind::TooLarge => {
-                    return Err(too_large(mount, limit, true));
+                    return Err(too_large(mount, limit, Exceeded::Either, true));
                 }
                 Record::Item(Item::Refused(refusal)) => {
                     return Err(VolumeError::refused(mount, refusal));
@@ -136,13 +136,8 @@ impl Shelf {
     }
 }
 
-fn too_large(mount: &str, limit: Limit, had: bool) -> VolumeError {
-    VolumeError::TooLarge {
-        mount: mount.to_owned(),
-        bytes: limit.bytes,
-        entries: limit.entries,
-        had,
-    }
+fn too_large(mount: &str, limit: Limit, exceeded: Exceeded, had: bool) -> VolumeError {
+    VolumeError::TooLarge { mount: mount.to_owned(), limit, exceeded, had }
 }
 
 fn write(
@@ -163,20 +158,34 @@ fn write(
         };
         // The agent keeps to the limit; this is for one that does not.
         if writer.done.bytes + writer.under_way() + bytes > limit.bytes {
-            done = Err(too_large(mount, limit, true));
+            done = Err(too_large(mount, limit, Exceeded::Bytes, true));
             break;
         }
         done = writer.take(record);
         if done.is_err() {
             break;
         }
+        if writer.copies.len() >= AT_ONCE {
+            shelf.remember(mount, pod, std::mem::take(&mut writer.copies));
+        }
         tell.send_modify(|progress| {
             progress.files = writer.done.files;
             progress.bytes = writer.done.bytes + writer.under_way();
         });
     }
-    // Also what came before a failure: it is here.
+    // Also what came before a failure, or before somebody ended it: it is here.
     shelf.remember(mount, pod, std::mem::take(&mut writer.copies));
+    let now = Timestamp::now();
+    let Fetched { files, bytes, links, .. } = writer.done;
+    if done.is_ok() || files + links > 0 {
+        shelf.change(mount, |volume| {
+            (volume.fresh_at, volume.changed_at) = (Some(now), Some(now));
+            (volume.files, volume.bytes) = (volume.files + files, volume.bytes + bytes);
+            if done.is_ok() {
+                volume.error = None;
+            }
+        });
+    }
     done.map(|()| writer.done)
 }
 

@@ -29,7 +29,10 @@ pub(crate) async fn keep(shelf: Arc<Shelf>) {
     }
     let mut applier = Applier::new(shelf.clone());
     loop {
-        if let Some((_, streams)) = shelf.board.wait_for_pod(None).await {
+        if let Some((pod, streams)) = shelf.board.wait_for_pod(None).await {
+            for mount in &mounts {
+                shelf.change(mount, |volume| volume.pod = Some(pod.clone()));
+            }
             let ask = Ask::Watch { mounts: mounts.iter().map(|mount| text(mount)).collect() };
             let reason = match streams.files(ask).await {
                 Ok(stream) => {

@@ -1,28 +1,27 @@
 //! Writing what the agent sends below a directory. Nothing of what comes is trusted: not the paths, not where links lead, not the order.
 
+mod place;
+
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use towline_beneath::{Directory, FileStat, Inside, Staged};
+use towline_beneath::{Directory, Inside, Staged};
 use towline_wire::files::Version;
 use towline_wire::files::record::{Item, Record};
 use towline_wire::header::Bytes;
 
+use self::place::Place;
 use super::shelf::Copy;
 use super::{Fetched, MOST_SKIPPED, Skipped, VolumeError};
 
 pub(super) struct Writer {
-    /// What the paths are relative to.
-    top: Directory,
+    place: Place,
     /// Where that is, for messages.
     at: PathBuf,
     /// The volume's mount path, which absolute links within it begin with.
     mount: String,
-    /// The name of the volume's only file.
-    only: Option<Vec<u8>>,
-    parent: Option<(Inside, Directory)>,
     open: Open,
     pub(super) done: Fetched,
     pub(super) copies: Vec<(Inside, Copy)>,
@@ -49,11 +48,9 @@ enum Open {
 impl Writer {
     pub(super) fn new(top: Directory, at: &Path, mount: &str, only: Option<Vec<u8>>) -> Self {
         Self {
-            top,
+            place: Place::new(top, only),
             at: at.to_owned(),
             mount: mount.to_owned(),
-            only,
-            parent: None,
             open: Open::Nothing,
             done: Fetched::default(),
             copies: Vec::new(),
@@ -112,14 +109,14 @@ impl Writer {
             Item::Directory { path, mode } => {
                 let Some(path) = self.path(path) else { return Ok(()) };
                 self.note(b"d", &path, &mode.to_be_bytes());
-                let made = self.directory(&path).and_then(|made| made.set_mode(mode));
+                let made = self.place.directory(&path).and_then(|made| made.set_mode(mode));
                 self.settle(&path, made)
             }
             Item::File { path, mode, version } => {
                 self.open = Open::Passing;
                 let Some(path) = self.path(path) else { return Ok(()) };
                 self.note(b"f", &path, &mode.to_be_bytes());
-                match self.stage(&path) {
+                match self.place.stage(&path) {
                     Ok(staged) => {
                         self.open = Open::File { path, mode, version, staged, bytes: 0 };
                         Ok(())
@@ -160,7 +157,7 @@ impl Writer {
         }
         self.done.files += 1;
         self.done.bytes += bytes;
-        if let Ok(stat) = self.stat(&path) {
+        if let Ok(stat) = self.place.stat(&path) {
             let local = Version { inode: stat.inode, size: stat.size, changed: stat.changed };
             self.copies.push((path, Copy { pod: version, local }));
         }
@@ -169,13 +166,13 @@ impl Writer {
 
     fn link(&mut self, path: &Inside, target: &[u8]) -> Result<(), VolumeError> {
         let target = self.relative(path, target);
-        if self.only.is_some() || !path.keeps_inside(&target) {
+        if self.place.is_one_file() || !path.keeps_inside(&target) {
             let reason = format!("a link that leads out of the volume: {}", target.escape_ascii());
             self.skip(path.to_string(), reason);
             return Ok(());
         }
         let Some((above, name)) = path.split() else { return Ok(()) };
-        let made = self.parent(&above).and_then(|parent| parent.put_link(name, &target));
+        let made = self.place.parent(&above).and_then(|parent| parent.put_link(name, &target));
         self.done.links += u64::from(made.is_ok());
         self.settle(path, made)
     }
@@ -192,7 +189,7 @@ impl Writer {
 
     fn path(&mut self, path: Bytes) -> Option<Inside> {
         let parsed = Inside::parse(Vec::from(path.clone()));
-        let good = parsed.as_ref().is_ok_and(|parsed| parsed.is_top() == self.only.is_some());
+        let good = parsed.as_ref().is_ok_and(|parsed| parsed.is_top() == self.place.is_one_file());
         if !good {
             self.skip(shown(&path), "not a path in the volume".to_owned());
             return None;
@@ -210,39 +207,6 @@ impl Writer {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
         }
-    }
-
-    fn directory(&mut self, path: &Inside) -> io::Result<Directory> {
-        self.top.descend_or_make(path)
-    }
-
-    fn parent(&mut self, above: &Inside) -> io::Result<&Directory> {
-        if self.parent.as_ref().is_none_or(|(path, _)| path != above) {
-            let directory = self.top.descend_or_make(above)?;
-            self.parent = Some((above.clone(), directory));
-        }
-        Ok(self.parent.as_ref().map_or(&self.top, |(_, directory)| directory))
-    }
-
-    fn place(&mut self, path: &Inside) -> io::Result<(&Directory, Vec<u8>)> {
-        match (self.only.clone(), path.split()) {
-            (Some(name), _) => Ok((&self.top, name)),
-            (None, Some((above, name))) => {
-                let name = name.to_vec();
-                Ok((self.parent(&above)?, name))
-            }
-            (None, None) => Err(io::ErrorKind::IsADirectory.into()),
-        }
-    }
-
-    fn stage(&mut self, path: &Inside) -> io::Result<Staged> {
-        let (parent, name) = self.place(path)?;
-        parent.stage(&name)
-    }
-
-    fn stat(&mut self, path: &Inside) -> io::Result<FileStat> {
-        let (parent, name) = self.place(path)?;
-        parent.stat(&name)
     }
 
     /// What concerns one entry is noted, and the others go on; what concerns the disk ends it.

@@ -74,10 +74,14 @@ pub(crate) async fn deploy(ns: &Namespace) -> Result<()> {
 /// Connects, and waits until the session stands; the value besides is the root of the volumes.
 pub(crate) async fn connected(ns: &Namespace) -> Result<(Connected, PathBuf)> {
     let mut session = ns.connect(&["deployment/web", "-c", "main"], &[])?;
-    let event = session.event("connected").await?;
-    let env_file = event["env_file"].as_str().context("an env file")?;
-    let root = Path::new(env_file).with_file_name("root");
+    let root = root_of(&session.event("connected").await?)?;
     Ok((session, root))
+}
+
+/// The root of the volumes, from the event that the session stands.
+pub(crate) fn root_of(connected: &Value) -> Result<PathBuf> {
+    let env_file = connected["env_file"].as_str().context("an env file")?;
+    Ok(Path::new(env_file).with_file_name("root"))
 }
 
 /// `towline files ARGUMENTS -o json`; the value is what it printed.

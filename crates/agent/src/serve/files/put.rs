@@ -6,7 +6,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use towline_beneath::{Directory, FileKind, FileStat, Inside, Staged};
 use towline_wire::files::record::{self, Item, Record};
-use towline_wire::files::{Expect, Refusal, RefusalKind, Version};
+use towline_wire::files::{Expect, Refusal, RefusalKind, Seen, Version};
 use towline_wire::frame::{self, FrameError};
 use towline_wire::header::Bytes;
 use towline_wire::mux::MuxStream;
@@ -152,8 +152,14 @@ impl Place {
         if as_expected {
             return Ok(there);
         }
-        let what = if there.is_some() { "changed since it was copied" } else { "is gone" };
-        Err(Refusal::new(RefusalKind::Conflict, format!("'{}' in the pod {what}", self.path)))
+        let what = match (self.expect, &there) {
+            (_, None) => "is gone",
+            (Expect::Absent, Some(_)) => "is there already, and was not copied",
+            _ => "changed since it was copied",
+        };
+        let message = format!("'{}' in the pod {what}", self.path);
+        let there = there.map(|stat| Seen { size: stat.size, modified: stat.modified });
+        Err(Refusal { there, ..Refusal::new(RefusalKind::Conflict, message) })
     }
 
     pub(super) fn write(self, bytes: mpsc::Receiver<Vec<u8>>) -> Result<Version, Refusal> {

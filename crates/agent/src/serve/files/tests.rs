@@ -163,3 +163,47 @@ fn a_file_that_is_cut_off_is_not_written() {
     assert!(place.write(bytes).is_err());
     assert_eq!(fs::read_dir(outer.path().join("volume/d")).unwrap().count(), 1);
 }
+
+#[test]
+fn of_more_entries_than_are_shown_directories_come_first() {
+    let outer = hostile();
+    let volume = outer.path().join("volume");
+    for number in 0..50 {
+        fs::write(volume.join(format!("a{number:02}")), "").unwrap();
+    }
+    fs::create_dir(volume.join("z")).unwrap();
+    let listed = |most| {
+        let deadline = Instant::now() + Duration::from_secs(600);
+        let opened = opened(outer.path());
+        let listed = list::of(&opened, &Inside::top(), most, deadline).unwrap();
+        let names = listed.entries.into_iter().map(|entry| Vec::from(entry.name));
+        let names: Vec<String> = names.map(|name| String::from_utf8(name).unwrap()).collect();
+        (names, listed.complete)
+    };
+    let few = ["a00", "a01", "d", "inner", "z"].map(str::to_owned);
+    assert_eq!(listed(5), (few.to_vec(), false));
+    let (all, complete) = listed(1_000);
+    assert_eq!((all.len(), complete), (58, true));
+    assert!(all.is_sorted());
+}
+
+#[test]
+fn directories_count_before_they_are_read() {
+    let outer = hostile();
+    let many = outer.path().join("volume/many");
+    for number in 0..200 {
+        fs::create_dir_all(many.join(number.to_string())).unwrap();
+    }
+    let mut seen = 0;
+    let walked = walk::walk(&opened(outer.path()), &[Inside::parse("many").unwrap()], &mut |_| {
+        seen += 1;
+        if seen == 100 {
+            return std::ops::ControlFlow::Break(());
+        }
+        std::ops::ControlFlow::Continue(())
+    });
+    assert!(walked.is_ok() && seen == 100);
+    let limit = Limit { entries: 100, ..LIMIT };
+    let (items, _, refusal) = fetched(&opened(outer.path()), &["many"], limit);
+    assert_eq!((items.len(), refusal.unwrap().kind), (100, RefusalKind::TooLarge));
+}

@@ -1,4 +1,7 @@
-//! Going through what is in a mount. Each directory is opened anew from the mount, so that a deep one does not need many open files.
+//! Going through what is in a mount. Each directory is opened anew from the mount, so that a deep one does not need many open files, and of those
+//! that are still to be read only the names are kept, so that many do not need much memory.
+
+mod pending;
 
 use std::io;
 use std::ops::ControlFlow;
@@ -6,6 +9,7 @@ use std::ops::ControlFlow;
 use towline_beneath::{Directory, FileKind, FileStat, Inside};
 use towline_wire::files::Refusal;
 
+use self::pending::Pending;
 use super::mounts::Opened;
 
 /// Something that was come upon.
@@ -37,7 +41,7 @@ pub(super) fn walk(
             continue;
         }
         if start.is_top() || is_directory(opened, start)? {
-            if directory(opened, start.clone(), visit).is_break() {
+            if directory(opened, start, visit).is_break() {
                 return Ok(());
             }
             continue;
@@ -65,54 +69,86 @@ fn is_directory(opened: &Opened, path: &Inside) -> Result<bool, Refusal> {
 
 fn directory(
     opened: &Opened,
-    start: Inside,
+    start: &Inside,
     visit: &mut dyn FnMut(Found<'_>) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    let mut pending = vec![start];
-    while let Some(path) = pending.pop() {
-        if opened.others.contains(&path) {
-            continue;
+    if opened.others.contains(start) {
+        return ControlFlow::Continue(());
+    }
+    let mut pending = Pending::default();
+    if let Some(here) = open(opened, start, visit)? {
+        if !start.is_top() {
+            visit(Found { path: start, parent: &here, name: b"", stat: here.stat_self() })?;
         }
-        let here = opened.directory.descend(&path);
-        let listed = here.and_then(|here| Ok((here.names()?, here)));
-        let (names, here) = match listed {
-            Ok(listed) => listed,
+        read(opened, start, &here, &mut pending, visit)?;
+    }
+    while let Some(path) = pending.pop() {
+        if let Some(here) = open(opened, &path, visit)? {
+            read(opened, &path, &here, &mut pending, visit)?;
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+/// Opens a directory; one that cannot be is shown.
+fn open(
+    opened: &Opened,
+    path: &Inside,
+    visit: &mut dyn FnMut(Found<'_>) -> ControlFlow<()>,
+) -> ControlFlow<(), Option<Directory>> {
+    match opened.directory.descend(path) {
+        Ok(here) => ControlFlow::Continue(Some(here)),
+        Err(error) => {
+            visit(Found { path, parent: &opened.directory, name: b"", stat: Err(error) })?;
+            ControlFlow::Continue(None)
+        }
+    }
+}
+
+/// Shows what is in one directory, and notes the directories of it.
+fn read(
+    opened: &Opened,
+    path: &Inside,
+    here: &Directory,
+    pending: &mut Pending,
+    visit: &mut dyn FnMut(Found<'_>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let names = match here.names() {
+        Ok(names) => names,
+        Err(error) => {
+            return visit(Found { path, parent: here, name: b"", stat: Err(error) });
+        }
+    };
+    for name in names {
+        let name = match name {
+            Ok(name) => name,
             Err(error) => {
-                visit(Found {
-                    path: &path,
-                    parent: &opened.directory,
-                    name: b"",
-                    stat: Err(error),
-                })?;
+                return visit(Found { path, parent: here, name: b"", stat: Err(error) });
+            }
+        };
+        let inside = match path.join(&name) {
+            Ok(inside) => inside,
+            Err(error) => {
+                let stat = Err(io::Error::new(io::ErrorKind::InvalidInput, error));
+                visit(Found { path, parent: here, name: b"", stat })?;
                 continue;
             }
         };
-        if !path.is_top() {
-            visit(Found { path: &path, parent: &here, name: b"", stat: here.stat_self() })?;
+        let stat = match here.stat(&name) {
+            // One that has vanished meanwhile is not there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            stat => stat,
+        };
+        let is_directory = stat.as_ref().is_ok_and(|stat| stat.kind == FileKind::Directory);
+        if is_directory && opened.others.contains(&inside) {
+            continue;
         }
-        for name in names {
-            let name = match name {
-                Ok(name) => name,
-                Err(error) => {
-                    visit(Found { path: &path, parent: &here, name: b"", stat: Err(error) })?;
-                    break;
-                }
-            };
-            let inside = match path.join(&name) {
-                Ok(inside) => inside,
-                Err(error) => {
-                    let stat = Err(io::Error::new(io::ErrorKind::InvalidInput, error));
-                    visit(Found { path: &path, parent: &here, name: b"", stat })?;
-                    continue;
-                }
-            };
-            let stat = here.stat(&name);
-            match stat {
-                Ok(stat) if stat.kind == FileKind::Directory => pending.push(inside),
-                // One that has vanished meanwhile is not there.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                stat => visit(Found { path: &inside, parent: &here, name: &name, stat })?,
-            }
+        visit(Found { path: &inside, parent: here, name: &name, stat })?;
+        if is_directory && !pending.push(path, &name) {
+            let stat = Err(io::Error::other(
+                "too many directories stand beside each other; name it, or what is in it, by itself",
+            ));
+            visit(Found { path: &inside, parent: here, name: &name, stat })?;
         }
     }
     ControlFlow::Continue(())

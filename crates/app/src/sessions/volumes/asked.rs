@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::sessions::Sessions;
-use crate::view::{Report, VolumeListing, VolumeSize};
+use crate::view::{IfChanged, Report, VolumeListing, VolumeSize, WriteOutcome};
 
 impl Sessions {
     /// Counts what a volume has in the pod.
@@ -57,10 +57,19 @@ impl Sessions {
     ///
     /// When there is no such session or copy.
     pub fn changed_files(&self, id: &str, volume: &str) -> Result<Vec<String>, Report> {
-        super::changed_files(&*self.find(id)?, volume)
+        super::back::changed_files(&*self.find(id)?, volume)
     }
 
-    /// Writes files of this machine back to a volume; gives how many.
+    /// Takes a volume's files from this pod from now on.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session, volume or pod, or the volume is kept fresh by itself.
+    pub fn choose_volume_pod(&self, id: &str, volume: &str, pod: &str) -> Result<(), Report> {
+        super::choose_pod(&*self.find(id)?, volume, pod)
+    }
+
+    /// Writes files of this machine back to a volume. Those that are not what was copied are in the answer.
     ///
     /// # Errors
     ///
@@ -70,8 +79,9 @@ impl Sessions {
         id: &str,
         volume: &str,
         paths: Vec<String>,
-    ) -> Result<u32, Report> {
-        super::write_back(&*self.find(id)?, volume, paths).await
+        if_changed: IfChanged,
+    ) -> Result<WriteOutcome, Report> {
+        super::back::write(&*self.find(id)?, volume, paths, if_changed).await
     }
 
     /// Where this machine's copy of a volume stands.
