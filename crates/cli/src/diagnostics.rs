@@ -1,16 +1,17 @@
 //! `towline diagnostics`: what is wrong with this machine and the cluster, each with one fix; the sessions that run here; a report for an issue.
 
 mod bundle;
+mod check;
 mod checks;
+mod clusters;
 
 use console::Style;
 use serde::Serialize;
 use towline_core::environment::Environment;
 use towline_core::journal::{Entry, Journal};
 use towline_core::names::{SessionNames, running};
-use towline_core::report::Explain;
 
-use self::checks::{Check, Tone};
+use self::check::{Check, Tone};
 use crate::arguments::{DiagnosticsArguments, Format};
 use crate::dns::{self, Row};
 use crate::failure::Failure;
@@ -51,7 +52,7 @@ pub(crate) async fn run(arguments: &DiagnosticsArguments) -> Result<u8, Failure>
     let format = arguments.output.output;
     let mut progress = Progress::new(format);
     progress.step("looking at this machine");
-    let mut checks = checks::of_machine(arguments.cluster.kubeconfig.as_deref());
+    let mut checks = checks::of_machine(arguments.kubeconfig.as_deref());
     checks.extend(checks::helper().await);
     let mut known = Vec::new();
     match running(&Journal::of_user()) {
@@ -64,13 +65,14 @@ pub(crate) async fn run(arguments: &DiagnosticsArguments) -> Result<u8, Failure>
     }
     progress.step("trying the sessions' names");
     let mut sessions = Vec::new();
-    for (entry, names) in known {
-        sessions.push(session(&entry, names.as_ref()).await);
+    for (entry, names) in &known {
+        sessions.push(session(entry, names.as_ref()).await);
     }
     checks.extend(sessions.iter().map(of_session));
     if !arguments.offline {
-        progress.step("looking at the cluster");
-        checks.extend(checks::of_cluster(&arguments.cluster).await);
+        progress.step("looking at the clusters");
+        let picked = clusters::picked(arguments, known.iter().map(|(entry, _)| entry));
+        checks.extend(clusters::checks(&picked).await);
     }
     progress.done();
     let findings = Findings { version: env!("CARGO_PKG_VERSION"), checks, sessions };
@@ -79,7 +81,7 @@ pub(crate) async fn run(arguments: &DiagnosticsArguments) -> Result<u8, Failure>
         Format::Text => output::print(text(&findings, console::colors_enabled()).as_bytes()),
     }
     if let Some(file) = &arguments.bundle {
-        bundle::write(file, &findings, arguments.cluster.kubeconfig.as_deref())?;
+        bundle::write(file, &findings, arguments.kubeconfig.as_deref())?;
         output::complain(&format!(
             "The report is in {}. Read it before you pass it on.",
             file.display()
@@ -166,12 +168,4 @@ fn text(findings: &Findings, colours: bool) -> String {
         text += &format!("variables: {}\n", names.join(" "));
     }
     text
-}
-
-/// An error as one check.
-fn explained(title: &str, error: &impl Explain) -> Check {
-    let report = error.explain();
-    let mut check = Check::bad(title, report.message, "");
-    check.fix = report.hint;
-    check
 }

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use towline_core::cluster::find_program;
+use towline_core::logs;
 
 use super::{WithFix, here};
 use crate::shell_path::Answer;
@@ -89,10 +90,11 @@ pub(super) fn profiles(problem: &str) -> DiagnosticCheck {
 pub(super) fn writable(id: &str, title: &str, directory: &Path) -> DiagnosticCheck {
     let shown = directory.display();
     let Some(existing) = directory.ancestors().find(|path| path.is_dir()) else {
-        return here(id, title, Tone::Bad, format!("{shown} does not exist."));
+        return here(id, title, Tone::Bad, format!("{shown} does not exist."))
+            .fix("Make it, writable for yourself.");
     };
-    match tempfile::tempfile_in(existing) {
-        Ok(_) => here(id, title, Tone::Good, format!("{shown} can be written.")),
+    match logs::try_writing(existing) {
+        Ok(()) => here(id, title, Tone::Good, format!("{shown} can be written.")),
         Err(error) => here(id, title, Tone::Bad, format!("{shown} cannot be written: {error}."))
             .fix("Make it writable for yourself, or make room on its disk."),
     }

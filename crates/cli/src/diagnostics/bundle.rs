@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
-use towline_core::cluster::Kubeconfig;
+use towline_core::cluster::{ContextEntry, Kubeconfig};
 use towline_core::journal::Journal;
 use towline_core::logs;
 use towline_core::redact::Redactor;
@@ -75,9 +75,17 @@ fn text(findings: &Findings) -> String {
 }
 
 fn redactor(findings: &Findings, kubeconfig: Option<&Path>) -> Redactor {
-    let contexts =
-        Kubeconfig::load(kubeconfig).map(|kubeconfig| kubeconfig.contexts()).unwrap_or_default();
     let journal = Journal::of_user().read_all().unwrap_or_default();
+    // Sessions may have been begun with other files.
+    let mut files: Vec<Option<&Path>> =
+        journal.iter().map(|entry| entry.kubeconfig.as_deref()).chain([kubeconfig]).collect();
+    files.sort_unstable();
+    files.dedup();
+    let contexts: Vec<ContextEntry> = files
+        .into_iter()
+        .filter_map(|file| Kubeconfig::load(file).ok())
+        .flat_map(|kubeconfig| kubeconfig.contexts())
+        .collect();
     let servers = contexts.iter().filter_map(|context| context.server.as_deref());
     let named =
         contexts.iter().flat_map(|context| [context.name.as_str(), context.cluster.as_str()]);

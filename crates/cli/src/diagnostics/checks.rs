@@ -2,9 +2,6 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::time::{Duration, Instant};
-
-use serde::Serialize;
 use towline_core::cluster::{Kubeconfig, find_program};
 use towline_core::journal::Journal;
 use towline_core::logs::{self, LogFiles};
@@ -12,56 +9,8 @@ use towline_core::settings::Settings;
 use towline_helper::client::{Helper, program};
 use towline_machine::hosts_file::HostsFile;
 
-use super::explained;
+use super::check::{Check, explained};
 use crate::LOG_FILE;
-use crate::arguments::ClusterArguments;
-
-/// How long the API server may take.
-const LIMIT: Duration = Duration::from_secs(10);
-
-/// A slower answer makes each new connection through a session feel slow.
-const SLOW: Duration = Duration::from_millis(300);
-
-/// What was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Check {
-    pub(super) title: String,
-    pub(super) tone: Tone,
-    pub(super) message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) fix: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Tone {
-    Good,
-    Neutral,
-    Warning,
-    Bad,
-}
-
-impl Check {
-    fn new(title: &str, tone: Tone, message: impl Into<String>, fix: Option<String>) -> Self {
-        Self { title: title.to_owned(), tone, message: message.into(), fix }
-    }
-
-    pub(super) fn good(title: &str, message: impl Into<String>) -> Self {
-        Self::new(title, Tone::Good, message, None)
-    }
-
-    fn neutral(title: &str, message: impl Into<String>) -> Self {
-        Self::new(title, Tone::Neutral, message, None)
-    }
-
-    pub(super) fn warning(title: &str, message: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self::new(title, Tone::Warning, message, Some(fix.into()))
-    }
-
-    pub(super) fn bad(title: &str, message: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self::new(title, Tone::Bad, message, Some(fix.into()))
-    }
-}
 
 /// Everything that needs no cluster and no helper.
 pub(super) fn of_machine(kubeconfig: Option<&Path>) -> Vec<Check> {
@@ -134,12 +83,13 @@ fn settings() -> Check {
 
 fn logs_directory() -> Check {
     let directory = logs::directory();
-    match LogFiles::open(&directory, LOG_FILE) {
-        Ok(_) => Check::good("log files", format!("They are in {}.", directory.display())),
+    let tried = LogFiles::open(&directory, LOG_FILE).and_then(|_| logs::try_writing(&directory));
+    match tried {
+        Ok(()) => Check::good("log files", format!("They are in {}.", directory.display())),
         Err(error) => Check::warning(
             "log files",
             format!("{} cannot be written: {error}.", directory.display()),
-            "Make it yours and writable, or remove it.",
+            "Make it yours and writable, remove it, or make room on its disk.",
         ),
     }
 }
@@ -211,52 +161,6 @@ pub(super) async fn helper() -> Vec<Check> {
             ),
         },
         Err(error) => explained(TITLE, &error),
-    };
-    vec![check]
-}
-
-/// The cluster of the context that commands use.
-pub(super) async fn of_cluster(arguments: &ClusterArguments) -> Vec<Check> {
-    let cluster = match tokio::time::timeout(LIMIT, crate::list::cluster(arguments)).await {
-        Ok(Ok(cluster)) => cluster,
-        Ok(Err(failure)) => {
-            let mut check = Check::bad("cluster", failure.report.message, "");
-            check.fix = failure.report.hint;
-            return vec![check];
-        }
-        Err(_) => {
-            let message = format!("It does not answer within {} s.", LIMIT.as_secs());
-            return vec![Check::bad(
-                "cluster",
-                message,
-                "Look at the network between this machine and the cluster: VPN, proxy, firewall.",
-            )];
-        }
-    };
-    let begun = Instant::now();
-    let answer = tokio::time::timeout(LIMIT, cluster.client().apiserver_version()).await;
-    let took = begun.elapsed();
-    let context = cluster.context();
-    let check = match answer {
-        Err(_) => Check::bad(
-            "cluster",
-            format!("{context} does not answer within {} s.", LIMIT.as_secs()),
-            "Look at the network between this machine and the cluster: VPN, proxy, firewall.",
-        ),
-        // Opening it has read the version already; what an API server says to a second question does not matter here.
-        Ok(_) if took < SLOW => Check::good(
-            "cluster",
-            format!("{context} ({}) answers in {} ms.", cluster.version().text, took.as_millis()),
-        ),
-        Ok(_) => Check::warning(
-            "cluster",
-            format!(
-                "{context} ({}) takes {} ms to answer.",
-                cluster.version().text,
-                took.as_millis()
-            ),
-            "Look at the network between this machine and the cluster: VPN, proxy, Wi-Fi.",
-        ),
     };
     vec![check]
 }
