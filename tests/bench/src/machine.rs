@@ -3,8 +3,6 @@
 mod names;
 mod volumes;
 
-use std::fs;
-
 use anyhow::{Context, Result};
 use k8s_openapi::api::core::v1::Namespace as KubeNamespace;
 use kube::ResourceExt;
@@ -36,17 +34,4 @@ async fn sweep() -> Result<()> {
 /// A namespace, and a machine with a hosts file of its own.
 async fn place(name: &str) -> Result<(Namespace, OwnHosts)> {
     Ok((Namespace::create(name).await?, OwnHosts::new().await?))
-}
-
-/// What a process has in memory, in megabytes: proportional (what n processes share counts an n-th), and all that is resident.
-fn memory(id: u32) -> Result<(f64, f64)> {
-    let path = format!("/proc/{id}/smaps_rollup");
-    let text = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
-    let field = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name));
-        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        let kilobytes: f64 = kilobytes.with_context(|| format!("{name} in {path}"))?.parse()?;
-        anyhow::Ok(kilobytes * 1024.0 / 1e6)
-    };
-    Ok((field("Pss:")?, field("Rss:")?))
 }

@@ -5,21 +5,22 @@
 mod changes;
 mod entries;
 mod feeds;
+mod pool;
 mod query;
 mod render;
 mod tally;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Pod, Service};
-use kube::ResourceExt;
-use kube::api::DynamicObject;
+use kube::api::{DynamicObject, ObjectMeta};
 use towline_workload::Kind;
 
-pub(super) use self::entries::Name;
-use self::entries::{PodEntry, ServiceEntry, WorkloadEntry};
+use self::entries::{Name, PodEntry, ServiceEntry, WorkloadEntry};
 use self::feeds::Feeds;
 pub(super) use self::feeds::{Feed, FeedState, Resource};
+use self::pool::Pool;
 use crate::view::{Report, RowsPage, RowsQuery, Table, TableKind};
 
 /// The tables of one cluster.
@@ -29,7 +30,9 @@ pub(super) struct Tables {
     workloads: BTreeMap<(Name, Kind), WorkloadEntry>,
     pods: BTreeMap<Name, PodEntry>,
     /// What controls the ReplicaSets that something controls, as `deployment/orders`.
-    sets: BTreeMap<Name, (String, u32)>,
+    sets: BTreeMap<Name, (Arc<str>, u32)>,
+    /// What those above share.
+    pool: Pool,
     feeds: Feeds,
     revisions: Revisions,
 }
@@ -73,13 +76,12 @@ impl Revisions {
 }
 
 impl Object {
-    fn name(&self) -> Name {
-        let (namespace, name) = match self {
-            Self::Service(service) => (service.namespace(), service.name_any()),
-            Self::Workload(_, object) => (object.namespace(), object.name_any()),
-            Self::Pod(pod) => (pod.namespace(), pod.name_any()),
-        };
-        (namespace.unwrap_or_default(), name)
+    fn meta(&self) -> &ObjectMeta {
+        match self {
+            Self::Service(service) => &service.metadata,
+            Self::Workload(_, object) => &object.metadata,
+            Self::Pod(pod) => &pod.metadata,
+        }
     }
 }
 

@@ -8,10 +8,11 @@ use k8s_openapi::api::core::v1::Service;
 use kube::api::PostParams;
 use towline_cluster_tests::app::service;
 use towline_cluster_tests::hosts::OwnHosts;
+use towline_cluster_tests::memory::Memory;
 use towline_cluster_tests::namespace::Namespace;
 use towline_cluster_tests::towline::Connected;
 
-use super::{memory, place};
+use super::place;
 use crate::figures::verdict;
 
 /// Besides the two of the applications.
@@ -41,8 +42,7 @@ print(times[len(times) // 2] * 1e3, times[len(times) * 99 // 100] * 1e3)
 /// A session as it stands.
 struct Standing {
     time: Duration,
-    proportional: f64,
-    resident: f64,
+    memory: Memory,
 }
 
 /// Whether `far` is called.
@@ -72,16 +72,16 @@ pub(super) async fn measure() -> Result<()> {
         println!(
             "{what}: connected after {:.2} s; towline has {:.1} MB PSS, {:.1} MB RSS",
             standing.time.as_secs_f64(),
-            standing.proportional,
-            standing.resident
+            standing.memory.proportional,
+            standing.memory.resident
         );
     }
     println!(
         "hosts mode, {all} services beside 2: {:.2} times as long, {:+.1} MB; beside no-administrator mode: {:.2} times as long, {:+.1} MB",
         hosts.time.as_secs_f64() / few.time.as_secs_f64(),
-        hosts.proportional - few.proportional,
+        hosts.memory.proportional - few.memory.proportional,
         hosts.time.as_secs_f64() / variables.time.as_secs_f64(),
-        hosts.proportional - variables.proportional,
+        hosts.memory.proportional - variables.memory.proportional,
     );
     let [address, short, long] = &times[..] else { anyhow::bail!("three ways were measured") };
     println!("first byte on a new connection, {all} services, p50 / p99 ms:");
@@ -134,7 +134,7 @@ async fn stand(
     let time = start.elapsed();
     let added = session.seen().iter().filter(|event| event["event"] == "service_added").count();
     ensure!(added as u32 >= services, "{added} of {services} services have listeners");
-    let (proportional, resident) = memory(session.id()?)?;
+    let memory = Memory::of(session.id()?)?;
     let mut times = Vec::new();
     if calls == Calls::Made {
         let address = machine.look_up("far").await?.pop().context("the address of far")?;
@@ -146,7 +146,7 @@ async fn stand(
     }
     session.stop().await?;
     ensure!(machine.content()? == before, "the hosts file is not what it was");
-    Ok((Standing { time, proportional, resident }, times))
+    Ok((Standing { time, memory }, times))
 }
 
 async fn call(machine: &OwnHosts, host: &str) -> Result<(f64, f64)> {

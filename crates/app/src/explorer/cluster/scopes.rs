@@ -28,7 +28,8 @@ impl Picked {
             for scope in scopes {
                 watched.entry(scope).or_insert_with_key(|scope| self.begin_feeds(cluster, scope));
             }
-            self.explorer.shared.leftovers.look_at(cluster.clone(), self.namespaces());
+            let leftovers = &self.explorer.shared.leftovers;
+            let _followed = leftovers.follow(cluster.clone(), self.namespaces());
             // The sender lives as long as `self`.
             let _ = wanted.changed().await;
         }

@@ -12,7 +12,7 @@ use crate::view::TableKind;
 
 impl Tables {
     pub(super) fn put(&mut self, object: Object, generation: u32) {
-        let name = object.name();
+        let name = self.pool.name(object.meta());
         match object {
             Object::Service(service) => {
                 let mut entry = ServiceEntry::new(*service, generation);
@@ -27,12 +27,13 @@ impl Tables {
 
     fn put_workload(&mut self, kind: Kind, name: Name, object: &DynamicObject, generation: u32) {
         let Some(owner) = look::controller(object.owner_references()) else {
-            let entry = WorkloadEntry::new(kind, object, generation);
+            let entry = WorkloadEntry::new(kind, object, generation, &mut self.pool);
             self.workloads.insert((name, kind), entry);
             return self.touch(TableKind::Workloads);
         };
         if kind == Kind::ReplicaSet {
             let owner = format!("{}/{}", owner.kind.to_lowercase(), owner.name);
+            let owner = self.pool.words.of(owner);
             let before = self.sets.insert(name.clone(), (owner.clone(), generation));
             // Pods show what is above their ReplicaSet.
             if before.is_none_or(|(before, _)| before != owner) {
@@ -45,7 +46,7 @@ impl Tables {
     }
 
     fn put_pod(&mut self, name: Name, pod: &Pod, generation: u32) {
-        let entry = PodEntry::new(pod, generation);
+        let entry = PodEntry::new(pod, generation, &mut self.pool);
         let key = (name, Kind::Pod);
         let bare = look::controller(pod.owner_references()).is_none();
         if bare {
@@ -64,7 +65,7 @@ impl Tables {
     }
 
     pub(super) fn remove(&mut self, object: &Object) {
-        let name = object.name();
+        let name = self.pool.name(object.meta());
         match object {
             Object::Service(_) => {
                 self.services.remove(&name);
@@ -94,7 +95,7 @@ impl Tables {
     /// Forgets what the feed has brought, but for what it has brought in `generation`.
     pub(super) fn sweep(&mut self, feed: &Feed, generation: Option<u32>) {
         let inside = |namespace: &str| match &feed.scope {
-            Scope::Namespace(name) => name == namespace,
+            Scope::Namespace(name) => **name == *namespace,
             Scope::All => true,
         };
         let gone = |namespace: &str, seen: u32| inside(namespace) && Some(seen) != generation;

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
+use towline_workload::Kind;
 
-use super::entries::{PodEntry, ServiceEntry, WorkloadEntry};
+use super::entries::{Name, PodEntry, ServiceEntry, WorkloadEntry};
 use super::{Tables, count, render};
 use crate::view::{RowsPage, RowsQuery, SortColumn, TableKind};
 
@@ -29,8 +30,8 @@ pub(super) struct Line<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Entry<'a> {
     Service(&'a ServiceEntry),
-    Workload(&'a WorkloadEntry),
-    Pod(&'a PodEntry),
+    Workload(&'a Name, Kind, &'a WorkloadEntry),
+    Pod(&'a Name, &'a PodEntry),
 }
 
 pub(super) fn page(tables: &Tables, query: &RowsQuery, mine: &dyn Fn(&str) -> bool) -> RowsPage {
@@ -67,8 +68,10 @@ pub(super) fn page(tables: &Tables, query: &RowsQuery, mine: &dyn Fn(&str) -> bo
 fn lines(tables: &Tables, table: TableKind) -> Vec<Line<'_>> {
     match table {
         TableKind::Services => tables.services.values().map(service).collect(),
-        TableKind::Workloads => tables.workloads.values().map(workload).collect(),
-        TableKind::Pods => tables.pods.values().map(|entry| pod(tables, entry)).collect(),
+        TableKind::Workloads => tables.workloads.iter().map(workload).collect(),
+        TableKind::Pods => {
+            tables.pods.iter().map(|(name, entry)| pod(tables, name, entry)).collect()
+        }
     }
 }
 
@@ -87,33 +90,31 @@ fn service(entry: &ServiceEntry) -> Line<'_> {
     }
 }
 
-fn workload(entry: &WorkloadEntry) -> Line<'_> {
-    let row = &entry.row;
+fn workload<'a>(((name, kind), entry): (&'a (Name, Kind), &'a WorkloadEntry)) -> Line<'a> {
     Line {
-        namespace: &row.workload.namespace,
-        name: &row.workload.name,
-        kind: Cow::Borrowed(render::kind(row.workload.kind)),
+        namespace: &name.0,
+        name: &name.1,
+        kind: Cow::Borrowed(render::kind(*kind)),
         status: "",
-        ports: &entry.ports,
-        ready: Some((row.ready, row.desired)),
-        created: entry.created(),
+        ports: &entry.containers.ports,
+        ready: Some((entry.ready, entry.desired)),
+        created: entry.created,
         restarts: None,
-        entry: Entry::Workload(entry),
+        entry: Entry::Workload(name, *kind, entry),
     }
 }
 
-fn pod<'a>(tables: &'a Tables, entry: &'a PodEntry) -> Line<'a> {
-    let row = &entry.row;
+fn pod<'a>(tables: &'a Tables, name: &'a Name, entry: &'a PodEntry) -> Line<'a> {
     Line {
-        namespace: &row.namespace,
-        name: &row.name,
-        kind: render::owner(tables, entry),
-        status: &row.status,
-        ports: &entry.ports,
-        ready: Some((row.ready, row.containers)),
-        created: row.created,
-        restarts: Some(row.restarts),
-        entry: Entry::Pod(entry),
+        namespace: &name.0,
+        name: &name.1,
+        kind: Cow::Borrowed(render::owner(tables, &name.0, entry)),
+        status: &entry.status,
+        ports: &entry.containers.ports,
+        ready: Some(entry.share()),
+        created: entry.created,
+        restarts: Some(entry.restarts),
+        entry: Entry::Pod(name, entry),
     }
 }
 

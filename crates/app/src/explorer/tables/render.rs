@@ -1,13 +1,14 @@
 //! From what is kept to the row that is shown.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use towline_workload::{Kind, SessionRecord};
 
 use super::Tables;
-use super::entries::{PodEntry, ServiceEntry, WorkloadEntry};
+use super::entries::{Name, PodEntry, ServiceEntry, WorkloadEntry};
 use super::query::Entry;
+use super::tally;
 use crate::view::{Row, SessionMark, Tone};
 
 type Mine<'a> = &'a dyn Fn(&str) -> bool;
@@ -15,8 +16,8 @@ type Mine<'a> = &'a dyn Fn(&str) -> bool;
 pub(super) fn row(tables: &Tables, entry: Entry<'_>, mine: Mine<'_>) -> Row {
     match entry {
         Entry::Service(entry) => service(tables, entry, mine),
-        Entry::Workload(entry) => workload(entry, mine),
-        Entry::Pod(entry) => pod(tables, entry, mine),
+        Entry::Workload(name, kind, entry) => workload(name, kind, entry, mine),
+        Entry::Pod(name, entry) => pod(tables, name, entry, mine),
     }
 }
 
@@ -32,12 +33,12 @@ pub(super) fn kind(kind: Kind) -> &'static str {
 }
 
 /// What a pod belongs to, as `deployment/orders`; empty where to nothing.
-pub(super) fn owner<'a>(tables: &'a Tables, entry: &'a PodEntry) -> Cow<'a, str> {
+pub(super) fn owner<'a>(tables: &'a Tables, namespace: &Arc<str>, entry: &'a PodEntry) -> &'a str {
     let above = entry.set().and_then(|set| {
-        let name = (entry.row.namespace.clone(), set.to_owned());
-        tables.sets.get(&name).map(|(owner, _)| owner.as_str())
+        let (owner, _) = tables.sets.get(&(namespace.clone(), set.into()))?;
+        Some(&**owner)
     });
-    Cow::Borrowed(above.or(entry.row.owner.as_deref()).unwrap_or_default())
+    above.or(entry.owner.as_deref()).unwrap_or_default()
 }
 
 /// Ready pods of a service, and of how many; `None` where it chooses none itself.
@@ -67,50 +68,35 @@ fn service(tables: &Tables, entry: &ServiceEntry, mine: Mine<'_>) -> Row {
     }
 }
 
-fn workload(entry: &WorkloadEntry, mine: Mine<'_>) -> Row {
-    let row = &entry.row;
-    let ready = Some((row.ready, row.desired));
-    let workload = &row.workload;
+fn workload(name: &Name, of: Kind, entry: &WorkloadEntry, mine: Mine<'_>) -> Row {
+    let ready = Some((entry.ready, entry.desired));
     Row {
-        kind: kind(workload.kind).to_owned(),
-        tone: share(row.ready, row.desired),
-        ports: entry.ports.clone(),
-        images: row.images.clone(),
-        session: row.session.as_ref().map(|record| mark(record, mine)),
-        ..blank(
-            workload.kind.as_str(),
-            &workload.namespace,
-            &workload.name,
-            entry.created(),
-            ready,
-            None,
-        )
+        kind: kind(of).to_owned(),
+        tone: share(entry.ready, entry.desired),
+        ports: entry.containers.ports.clone(),
+        images: entry.containers.images.clone(),
+        session: entry.session.as_ref().map(|record| mark(record, mine)),
+        ..blank(of.as_str(), &name.0, &name.1, entry.created, ready, None)
     }
 }
 
-fn pod(tables: &Tables, entry: &PodEntry, mine: Mine<'_>) -> Row {
-    let row = &entry.row;
-    let owner = owner(tables, entry);
+fn pod(tables: &Tables, name: &Name, entry: &PodEntry, mine: Mine<'_>) -> Row {
+    let owner = owner(tables, &name.0, entry);
+    let (ready, all) = entry.share();
     let foreign = owner.split_once('/').is_some_and(|(kind, _)| kind.parse::<Kind>().is_err());
     let why_not = foreign.then(|| format!("{owner} controls it, which cannot be redirected."));
-    let session = row.session.as_ref().map(|id| mark_of(tables, &row.namespace, id, mine));
+    let session = entry.session.as_ref().map(|id| mark_of(tables, &name.0, id, mine));
+    let why_not = why_not.as_deref();
     Row {
-        tone: pod_tone(row.status.as_str(), row.ready, row.containers),
-        status: row.status.clone(),
-        ports: entry.ports.clone(),
-        containers: entry.containers.clone(),
-        restarts: Some(row.restarts),
-        node: row.node.clone(),
+        tone: pod_tone(&entry.status, ready, all),
+        status: entry.status.to_string(),
+        ports: entry.containers.ports.clone(),
+        containers: entry.containers.names.clone(),
+        restarts: Some(entry.restarts),
+        node: entry.node.as_deref().map(str::to_owned),
         session,
-        kind: owner.into_owned(),
-        ..blank(
-            "pod",
-            &row.namespace,
-            &row.name,
-            row.created,
-            Some((row.ready, row.containers)),
-            why_not.as_deref(),
-        )
+        kind: owner.to_owned(),
+        ..blank("pod", &name.0, &name.1, entry.created, Some((ready, all)), why_not)
     }
 }
 
@@ -157,9 +143,9 @@ fn mark(record: &SessionRecord, mine: Mine<'_>) -> SessionMark {
 
 /// Pods carry the session's id only; whose it is stands on the workload.
 fn mark_of(tables: &Tables, namespace: &str, id: &str, mine: Mine<'_>) -> SessionMark {
-    let from = ((namespace.to_owned(), String::new()), Kind::Deployment);
-    let inside = tables.workloads.range(from..).take_while(|((name, _), _)| name.0 == namespace);
-    let mut records = inside.filter_map(|(_, entry)| entry.row.session.as_ref());
+    let inside = tables.workloads.range((tally::first(namespace), Kind::Deployment)..);
+    let inside = inside.take_while(|((name, _), _)| *name.0 == *namespace);
+    let mut records = inside.filter_map(|(_, entry)| entry.session.as_ref());
     match records.find(|record| record.id == id) {
         Some(record) => mark(record, mine),
         None => SessionMark {

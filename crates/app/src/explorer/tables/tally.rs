@@ -2,6 +2,7 @@
 //! is millions of comparisons.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use towline_core::target::selects;
 
@@ -13,7 +14,7 @@ pub(super) struct Tally {
     pub(super) ready: u32,
     pub(super) total: u32,
     /// Sessions whose agents run in pods of the service, with how many.
-    pub(super) sessions: BTreeMap<String, u32>,
+    pub(super) sessions: BTreeMap<Arc<str>, u32>,
 }
 
 impl Tally {
@@ -21,7 +22,7 @@ impl Tally {
         let Some(ready) = pod.ready else { return };
         self.total += 1;
         self.ready += u32::from(ready);
-        if let Some(session) = &pod.row.session {
+        if let Some(session) = &pod.session {
             *self.sessions.entry(session.clone()).or_default() += 1;
         }
     }
@@ -30,7 +31,7 @@ impl Tally {
         let Some(ready) = pod.ready else { return };
         self.total = self.total.saturating_sub(1);
         self.ready = self.ready.saturating_sub(u32::from(ready));
-        if let Some(session) = &pod.row.session
+        if let Some(session) = &pod.session
             && let Some(count) = self.sessions.get_mut(session)
         {
             *count = count.saturating_sub(1);
@@ -42,7 +43,7 @@ impl Tally {
 /// Those of a namespace.
 pub(super) fn pods_of<'a>(
     pods: &'a BTreeMap<Name, PodEntry>,
-    namespace: &str,
+    namespace: &'a str,
 ) -> impl Iterator<Item = &'a PodEntry> {
     within(pods, namespace).map(|(_, pod)| pod)
 }
@@ -62,15 +63,15 @@ pub(super) fn change(
     after: Option<&PodEntry>,
 ) -> bool {
     let same = before.zip(after).is_some_and(|(before, after)| {
-        (before.ready, &before.row.session, &before.labels)
-            == (after.ready, &after.row.session, &after.labels)
+        (before.ready, &before.session, &before.labels)
+            == (after.ready, &after.session, &after.labels)
     });
     if same {
         return false;
     }
     let mut changed = false;
-    let from = (namespace.to_owned(), String::new());
-    let inside = services.range_mut(from..).take_while(|(name, _)| name.0 == namespace);
+    let inside = services.range_mut(first(namespace)..);
+    let inside = inside.take_while(|(name, _)| *name.0 == *namespace);
     for (_, service) in inside {
         let fits = |pod: &&PodEntry| selects(&service.row.selector, &pod.labels);
         let (before, after) = (before.filter(fits), after.filter(fits));
@@ -87,9 +88,12 @@ pub(super) fn change(
 
 fn within<'a, T>(
     map: &'a BTreeMap<Name, T>,
-    namespace: &str,
+    namespace: &'a str,
 ) -> impl Iterator<Item = (&'a Name, &'a T)> {
-    let from = (namespace.to_owned(), String::new());
-    let namespace = namespace.to_owned();
-    map.range(from..).take_while(move |(name, _)| name.0 == namespace)
+    map.range(first(namespace)..).take_while(move |(name, _)| *name.0 == *namespace)
+}
+
+/// Before every name of the namespace.
+pub(super) fn first(namespace: &str) -> Name {
+    (namespace.into(), "".into())
 }

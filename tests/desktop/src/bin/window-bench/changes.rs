@@ -25,7 +25,7 @@ const WATCHED: Duration = Duration::from_secs(15);
 const PROBES: u64 = 10;
 
 /// How many changes may be on their way at once.
-const WIDTH: usize = 32;
+const WIDTH: usize = 64;
 
 /// Measures the window, which shows the table of pods, beside `kubectl get pods --watch`.
 pub(crate) async fn measure(

@@ -5,6 +5,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use towline_cluster_tests::memory::Memory;
 
 use crate::report::{Report, number};
 
@@ -15,17 +16,6 @@ const TICKS_A_SECOND: f64 = 100.0;
 pub(crate) struct Family {
     /// What each is for, and its number.
     members: Vec<(String, u32)>,
-}
-
-/// What a process has in memory, in megabytes (10⁶ bytes).
-#[derive(Clone, Copy)]
-pub(crate) struct Memory {
-    /// Everything that is resident, also what other processes have resident too, such as the system's libraries.
-    pub(crate) resident: f64,
-    /// As before, but what n processes share counts an n-th.
-    pub(crate) proportional: f64,
-    /// What it has written itself: heap, stacks, relocations. Cannot be had again from a file.
-    pub(crate) written: f64,
 }
 
 impl Family {
@@ -107,26 +97,6 @@ pub(crate) fn report_cpu(shares: &[(&str, f64)], when: &str, report: &mut Report
     sum
 }
 
-impl Memory {
-    /// Of one process.
-    pub(crate) fn of(id: u32) -> Result<Self> {
-        let path = format!("/proc/{id}/smaps_rollup");
-        let text = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
-        let field = |name: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name));
-            let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-            let kilobytes: f64 = kilobytes.with_context(|| format!("{name} in {path}"))?.parse()?;
-            // The kernel's kB are 1024 bytes.
-            anyhow::Ok(kilobytes * 1024.0 / 1e6)
-        };
-        Ok(Self {
-            resident: field("Rss:")?,
-            proportional: field("Pss:")?,
-            written: field("Private_Dirty:")?,
-        })
-    }
-}
-
 /// A line of /proc/ID/stat.
 struct Stat {
     name: String,
@@ -172,12 +142,5 @@ mod tests {
         let stat = Stat::parse(text).unwrap();
         assert_eq!((stat.name.as_str(), stat.parent, stat.cpu), ("a) b) (c", 3, 3.0));
         assert!(Stat::parse("7 (a").is_none());
-    }
-
-    #[test]
-    fn this_process_has_memory() {
-        let memory = Memory::of(std::process::id()).unwrap();
-        assert!(memory.resident >= memory.proportional && memory.proportional >= memory.written);
-        assert!(memory.written > 0.0);
     }
 }
