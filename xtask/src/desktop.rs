@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use crate::{
     agent::{Profile, cargo, run},
-    bundle, paths,
+    bundle, elevation, paths,
     progress::step,
     sandbox::packages,
     stage::Stage,
@@ -63,8 +63,9 @@ impl Driver {
     /// Builds and installs what is missing.
     pub(crate) fn set_up(profile: Profile) -> Result<Self> {
         let application = build(profile)?;
-        if !packages::are_installed(PACKAGES)? {
-            step("a virtual desktop", || packages::ensure(PACKAGES))?;
+        let needed = [PACKAGES, elevation::PACKAGES].concat();
+        if !packages::are_installed(&needed)? {
+            step("a virtual desktop", || packages::ensure(&needed))?;
         }
         Ok(Self { application, driver: tool::cargo_install(DRIVER, "tauri-driver")? })
     }

@@ -5,7 +5,9 @@ mod hosts;
 mod reports;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use tokio_util::task::AbortOnDropHandle;
 use towline_helper::client::{Helper, HelperError};
 
 pub(crate) use self::holders::{taken, unprivileged_from};
@@ -13,6 +15,9 @@ pub(crate) use self::hosts::{check as hosts_check, helper_check};
 pub(crate) use self::reports::of_helper;
 use crate::publish::Publish;
 use crate::view::{Change, HelperState, Report};
+
+/// How often another helper is looked for, where the one that is needed has ended.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The helper, as this application uses it. Cheap to clone.
 #[derive(Clone)]
@@ -30,11 +35,25 @@ struct State {
     told: HelperState,
     /// How many use it.
     uses: usize,
+    /// It has ended all the same.
+    lost: bool,
+}
+
+impl State {
+    /// How it stands while nobody waits for it.
+    fn standing(&self) -> HelperState {
+        match self.uses {
+            0 => HelperState::Idle,
+            _ if self.lost => HelperState::Lost,
+            _ => HelperState::Running,
+        }
+    }
 }
 
 /// Somebody uses the helper. It ends by itself soon after the last one has let go.
 pub(crate) struct Use {
     pub(crate) helper: Helper,
+    _watch: AbortOnDropHandle<()>,
     _counted: Counted,
 }
 
@@ -63,18 +82,46 @@ impl Machine {
     ///
     /// When the rights are not granted (`not_granted`), or it cannot be started (`helper`).
     pub(crate) async fn helper(&self) -> Result<Use, Report> {
-        self.tell(|state| match state.uses {
-            0 => HelperState::Starting,
-            _ => HelperState::Running,
+        self.tell(|state| match state.standing() {
+            HelperState::Running => HelperState::Running,
+            _ => HelperState::Starting,
         });
         let started = Helper::connect_or_start().await;
-        let told = started.as_ref().map_or_else(after, |_| HelperState::Running);
         self.tell(|state| {
-            state.uses += usize::from(started.is_ok());
-            if state.uses > 0 { HelperState::Running } else { told }
+            match &started {
+                Ok(_) => (state.uses, state.lost) = (state.uses + 1, false),
+                Err(error) if state.uses == 0 => return after(error),
+                Err(_) => {}
+            }
+            state.standing()
         });
         let helper = started.map_err(|error| of_helper(&error))?;
-        Ok(Use { helper, _counted: Counted(self.clone()) })
+        let counted = Counted(self.clone());
+        let watch = tokio::spawn(self.clone().watch(helper.clone()));
+        Ok(Use { helper, _watch: AbortOnDropHandle::new(watch), _counted: counted })
+    }
+
+    /// Tells when the helper ends although it is used; and when there is another, which the sessions take up.
+    async fn watch(self, mut helper: Helper) {
+        loop {
+            let error = helper.gone().await;
+            tracing::warn!(%error, "the helper is used, and has ended");
+            self.tell_lost(true);
+            helper = loop {
+                tokio::time::sleep(LOOK).await;
+                if let Ok(Some(helper)) = Helper::connect().await {
+                    break helper;
+                }
+            };
+            self.tell_lost(false);
+        }
+    }
+
+    fn tell_lost(&self, lost: bool) {
+        self.tell(|state| {
+            state.lost = lost;
+            state.standing()
+        });
     }
 
     fn tell(&self, next: impl FnOnce(&mut State) -> HelperState) {
@@ -102,7 +149,8 @@ impl Drop for Counted {
     fn drop(&mut self) {
         self.0.tell(|state| {
             state.uses = state.uses.saturating_sub(1);
-            if state.uses > 0 { HelperState::Running } else { HelperState::Idle }
+            state.lost &= state.uses > 0;
+            state.standing()
         });
     }
 }
@@ -116,17 +164,39 @@ mod tests {
     fn the_helper_is_idle_when_nobody_uses_it_any_more() {
         let published = Arc::new(Published::default());
         let machine = Machine::new(published.clone());
-        machine.tell(|state| {
-            state.uses = 2;
-            HelperState::Running
-        });
-        let (first, second) = (Counted(machine.clone()), Counted(machine.clone()));
+        let (first, second) = used_twice(&machine);
         drop(first);
         assert_eq!(machine.helper_state(), HelperState::Running);
         drop(second);
         assert_eq!(machine.helper_state(), HelperState::Idle);
         let told = published.take();
         assert_eq!(told.len(), 2, "what has not changed is not told: {told:?}");
+    }
+
+    fn used_twice(machine: &Machine) -> (Counted, Counted) {
+        machine.tell(|state| {
+            state.uses = 2;
+            state.standing()
+        });
+        (Counted(machine.clone()), Counted(machine.clone()))
+    }
+
+    #[test]
+    fn one_that_has_ended_while_it_is_used_is_lost_until_there_is_another() {
+        let machine = Machine::new(Arc::new(Published::default()));
+        let (first, second) = used_twice(&machine);
+        machine.tell_lost(true);
+        assert_eq!(machine.helper_state(), HelperState::Lost);
+        drop(first);
+        assert_eq!(machine.helper_state(), HelperState::Lost, "the other still needs it");
+        machine.tell_lost(false);
+        assert_eq!(machine.helper_state(), HelperState::Running);
+        machine.tell_lost(true);
+        drop(second);
+        assert_eq!(machine.helper_state(), HelperState::Idle);
+        // The next one begins anew.
+        let _again = used_twice(&machine);
+        assert_eq!(machine.helper_state(), HelperState::Running);
     }
 
     #[test]

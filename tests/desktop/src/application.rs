@@ -10,10 +10,14 @@ use fantoccini::ClientBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 use tokio::process::Child;
-use towline_cluster_tests::{eventually, setting};
+use towline_cluster_tests::eventually;
+use towline_cluster_tests::namespace::Namespace;
 
-use crate::desktop::{Desktop, application};
-use crate::process::{self, command};
+use crate::desktop::Desktop;
+use crate::gate::Gate;
+use crate::ground::Ground;
+use crate::kubeconfig::for_window;
+use crate::process;
 use crate::window::Window;
 
 /// The application on a desktop.
@@ -24,6 +28,8 @@ pub struct Application<'d> {
     pub id: u32,
     desktop: &'d Desktop,
     _driver: Child,
+    /// To the driver, where that has a network of its own.
+    _gate: Option<Gate>,
 }
 
 impl<'d> Application<'d> {
@@ -32,7 +38,23 @@ impl<'d> Application<'d> {
     /// # Errors
     /// When it does not start; with what it wrote.
     pub async fn start(desktop: &'d Desktop, kubeconfig: &Path) -> Result<Self> {
-        Self::start_program(desktop, &application()?, kubeconfig).await
+        Self::start_program(desktop, &desktop.ground.application()?, kubeconfig).await
+    }
+
+    /// Starts it with the administrator's kubeconfig, connects the cluster, and opens the launcher for a service of this namespace.
+    ///
+    /// # Errors
+    /// When it does not start, or the service is not listed.
+    pub async fn launching(
+        desktop: &'d Desktop,
+        namespace: &Namespace,
+        service: &str,
+    ) -> Result<Self> {
+        let kubeconfig = for_window(namespace, "sandbox").await?;
+        let application = Self::start(desktop, &kubeconfig).await?;
+        application.window.pick_cluster("sandbox").await?;
+        application.window.redirect(service).await?;
+        Ok(application)
     }
 
     /// As [`Application::start`], with another build of it.
@@ -62,17 +84,23 @@ impl<'d> Application<'d> {
     ) -> Result<Self> {
         let (port, native_port) = two_free_ports()?;
         let output = File::options().create(true).append(true).open(log)?;
-        let mut driver = desktop.command(setting("TOWLINE_TEST_DRIVER")?);
+        let mut driver = desktop.ground.command(desktop.ground.driver()?);
         driver
             .args(["--port", &port.to_string(), "--native-port", &native_port.to_string()])
             .args(["--native-driver", "/usr/bin/WebKitWebDriver"])
             .stdout(output.try_clone()?)
             .stderr(output);
+        let kubeconfig = desktop.readable(kubeconfig)?;
         desktop.tell(&mut driver).env("KUBECONFIG", kubeconfig).env("RUST_BACKTRACE", "1");
         let driver = driver.spawn().context("start tauri-driver")?;
 
         let capabilities = json!({"tauri:options": {"application": program}});
         let capabilities = capabilities.as_object().cloned().context("an object")?;
+        let gate = match &desktop.ground {
+            Ground::Machine(own) => Some(own.gate(port)?),
+            Ground::Here | Ground::OwnHosts(_) => None,
+        };
+        let port = gate.as_ref().map_or(port, |gate| gate.port);
         let url = format!("http://127.0.0.1:{port}");
         let client = eventually("a session with the WebDriver", || async {
             let mut connector = ClientBuilder::new(HttpConnector::new());
@@ -85,7 +113,7 @@ impl<'d> Application<'d> {
             Ok(desktop.shows_window().await?.then_some(()))
         })
         .await?;
-        Ok(Self { window: Window::new(client), id: id[0], desktop, _driver: driver })
+        Ok(Self { window: Window::new(client), id: id[0], desktop, _driver: driver, _gate: gate })
     }
 
     /// Starts the program a second time, as from the menu of the desktop, and waits until that process has ended.
@@ -93,7 +121,7 @@ impl<'d> Application<'d> {
     /// # Errors
     /// When it goes on beside the first.
     pub async fn start_again(&self) -> Result<()> {
-        let mut second = command(application()?);
+        let mut second = self.desktop.ground.command(self.desktop.ground.application()?);
         self.desktop.tell(&mut second).stdout(Stdio::null()).stderr(Stdio::null());
         let status = tokio::time::timeout(towline_cluster_tests::LIMIT, second.status())
             .await

@@ -1,34 +1,27 @@
 //! A desktop of its own for each test: display, window manager, session bus, home.
 
+mod parts;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use towline_cluster_tests::{eventually, setting};
+use towline_cluster_tests::{LIMIT, eventually};
+use towline_elevation_tests::own_directory;
 
-use crate::home;
+use crate::ground::Ground;
+pub use crate::ground::application;
+use crate::own_machine::OwnMachine;
 use crate::process::{self, MARKER, command};
 
-/// How long a part of the desktop may take to say that it is there.
-const START: Duration = Duration::from_secs(30);
+/// How the directories begin.
+const PREFIX: &str = "towline-desktop-";
 
-/// A session bus that starts nothing by itself: no portals, keyrings and accessibility services of the machine's own.
-const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:tmpdir=/tmp</listen>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"#;
+/// What a user has below the home directory.
+const DIRECTORIES: [&str; 7] = ["run", "tmp", "config", "state", "data", "cache", "config/towline"];
 
 /// A desktop that a test has for itself. Everything on it ends with it.
 pub struct Desktop {
@@ -38,10 +31,9 @@ pub struct Desktop {
     pub bus: String,
     display: String,
     marker: String,
-    /// What the application finds as this machine's hosts file.
-    hosts: Option<PathBuf>,
-    // Ended when dropped.
-    _parts: Vec<Child>,
+    pub(crate) ground: Ground,
+    /// The display first. Ended when dropped.
+    parts: Vec<Child>,
 }
 
 impl Desktop {
@@ -50,45 +42,45 @@ impl Desktop {
     /// # Errors
     /// When a part is not installed or does not start.
     pub async fn start() -> Result<Self> {
-        let home = home::make()?;
-        for name in ["run", "tmp", "config", "state", "data", "cache"] {
-            fs::create_dir(home.path().join(name))?;
+        Self::on(Ground::Here).await
+    }
+
+    /// One of the user without rights of a machine of its own, whose application runs there.
+    ///
+    /// # Errors
+    /// As [`Desktop::start`].
+    pub async fn on_machine(machine: OwnMachine) -> Result<Self> {
+        Self::on(Ground::Machine(machine)).await
+    }
+
+    async fn on(ground: Ground) -> Result<Self> {
+        let home = own_directory(PREFIX, |left| end_all(&left.display().to_string()))?;
+        ground.give(home.path())?;
+        for name in DIRECTORIES {
+            let directory = home.path().join(name);
+            fs::create_dir(&directory)?;
+            ground.give(&directory)?;
         }
         // The hosts file of the machine that the tests run on is nobody's to change.
-        fs::create_dir(home.path().join("config/towline"))?;
-        fs::write(home.path().join("config/towline/settings.yaml"), "names: variables\n")?;
+        let settings = home.path().join("config/towline/settings.yaml");
+        fs::write(&settings, "names: variables\n")?;
+        ground.give(&settings)?;
         let marker = home.path().display().to_string();
 
-        let mut xvfb = command("Xvfb");
-        xvfb.args([
-            "-displayfd",
-            "1",
-            "-screen",
-            "0",
-            "1440x900x24",
-            "-nolisten",
-            "tcp",
-            "-noreset",
-        ]);
-        let (xvfb, number) = first_line(xvfb.stderr(Stdio::null()), "Xvfb").await?;
-        let display = format!(":{number}");
-
-        let bus_config = home.path().join("run/bus.conf");
-        fs::write(&bus_config, BUS)?;
-        let mut daemon = command("dbus-daemon");
-        daemon
-            .arg(format!("--config-file={}", bus_config.display()))
-            .args(["--nofork", "--nopidfile", "--print-address=1"])
-            .env(MARKER, &marker)
-            .stderr(Stdio::null());
-        let (daemon, bus) = first_line(&mut daemon, "dbus-daemon").await?;
-
-        let mut desktop =
-            Self { home, bus, display, marker, hosts: None, _parts: vec![xvfb, daemon] };
+        let (display, number) = parts::display().await?;
+        let (daemon, bus) = parts::session_bus(&ground, home.path()).await?;
+        let mut desktop = Self {
+            home,
+            bus,
+            display: format!(":{number}"),
+            marker,
+            ground,
+            parts: vec![display, daemon],
+        };
         let mut manager = command("openbox");
         desktop.tell(&mut manager);
         let manager = manager.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        desktop._parts.push(manager.context("start openbox")?);
+        desktop.parts.push(manager.context("start openbox")?);
         eventually("a window manager", || async {
             let told = desktop.x("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"]).await?;
             Ok(told.contains("window id").then_some(()))
@@ -109,22 +101,47 @@ impl Desktop {
     pub fn with_hosts_file(mut self) -> Result<Self> {
         let path = self.home.path().join("hosts");
         fs::write(&path, "127.0.0.1 localhost\n::1 localhost ip6-localhost\n# ours\n")?;
-        self.hosts = Some(path);
+        self.ground = Ground::OwnHosts(path);
         Ok(self)
     }
 
-    /// The file that the application finds as its hosts file; only after [`Desktop::with_hosts_file`].
-    pub fn hosts_file(&self) -> &Path {
-        self.hosts.as_deref().unwrap_or_else(|| Path::new("/etc/hosts"))
+    /// The file that the application finds as its hosts file.
+    pub fn hosts_file(&self) -> PathBuf {
+        match &self.ground {
+            Ground::Here => "/etc/hosts".into(),
+            Ground::OwnHosts(path) => path.clone(),
+            Ground::Machine(own) => own.machine.hosts_path(),
+        }
     }
 
-    /// A command that the application is started by.
-    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let Some(hosts) = &self.hosts else { return command(program) };
-        const OWN: &str = "mount --bind \"$0\" /etc/hosts && mkdir -p /run/towline && mount -t tmpfs tmpfs /run/towline && exec \"$@\"";
-        let mut own = command("unshare");
-        own.args(["--mount", "--propagation", "private", "sh", "-c", OWN]).arg(hosts).arg(program);
-        own
+    /// The machine that the application runs on, where that is one of its own.
+    ///
+    /// # Errors
+    /// When it is this one.
+    pub fn machine(&self) -> Result<&OwnMachine> {
+        match &self.ground {
+            Ground::Machine(own) => Ok(own),
+            Ground::Here | Ground::OwnHosts(_) => bail!("the application runs on this machine"),
+        }
+    }
+
+    /// A command of the user's, where the application runs.
+    pub fn command_of_user(&self, program: &Path) -> Command {
+        let mut command = self.ground.command(program);
+        self.tell(&mut command);
+        command
+    }
+
+    /// The file, where the user can read it.
+    ///
+    /// # Errors
+    /// When it cannot be copied.
+    pub fn readable(&self, file: &Path) -> Result<PathBuf> {
+        let Ground::Machine(_) = &self.ground else { return Ok(file.to_owned()) };
+        let copy = self.home.path().join(file.file_name().context("a file")?);
+        fs::copy(file, &copy).with_context(|| format!("copy {}", file.display()))?;
+        self.ground.give(&copy)?;
+        Ok(copy)
     }
 
     /// Runs a program on the machine that the application of this process sees, and gives what it printed.
@@ -178,7 +195,7 @@ impl Desktop {
     /// # Errors
     /// When the harness is not set up.
     pub fn applications(&self) -> Result<Vec<u32>> {
-        Ok(self.running(&application()?))
+        Ok(self.running(&self.ground.application()?))
     }
 
     /// The running processes of a program on this desktop.
@@ -209,30 +226,19 @@ impl Desktop {
 
 impl Drop for Desktop {
     fn drop(&mut self) {
-        for id in process::of_desktop(&self.marker) {
-            // It may have ended by itself.
-            let _ = process::signal(id, "KILL");
+        end_all(&self.marker);
+        // Where it is told to end, and not killed, it removes its socket and its lock.
+        let Some(display) = self.parts.first().and_then(Child::id) else { return };
+        if process::signal(display, "TERM").is_ok() {
+            process::wait_for_end(display, LIMIT);
         }
     }
 }
 
-/// The binary under test, without symbolic links.
-///
-/// # Errors
-/// When the harness is not set up.
-pub fn application() -> Result<PathBuf> {
-    let path = setting("TOWLINE_TEST_APP")?;
-    Path::new(&path).canonicalize().with_context(|| format!("look for {path}"))
-}
-
-/// Starts a program and waits for its first line.
-async fn first_line(command: &mut Command, name: &str) -> Result<(Child, String)> {
-    let mut child =
-        command.stdout(Stdio::piped()).spawn().with_context(|| format!("start {name}"))?;
-    let output = child.stdout.take().context("the output was asked for as a pipe")?;
-    let mut lines = BufReader::new(output).lines();
-    let line = tokio::time::timeout(START, lines.next_line())
-        .await
-        .with_context(|| format!("{name} says nothing"))??;
-    Ok((child, line.with_context(|| format!("{name} ended"))?))
+/// Ends what still runs on a desktop.
+fn end_all(marker: &str) {
+    for id in process::of_desktop(marker) {
+        // It may have ended by itself.
+        let _ = process::signal(id, "KILL");
+    }
 }

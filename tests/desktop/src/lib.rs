@@ -9,9 +9,11 @@
 
 pub mod application;
 pub mod desktop;
-mod home;
+mod gate;
+mod ground;
 pub mod kubeconfig;
 pub mod notifications;
+pub mod own_machine;
 pub mod process;
 pub mod relay;
 pub mod steps;

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
@@ -20,6 +21,13 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
         .arg(program)
         .stdin(Stdio::null())
         .kill_on_drop(true);
+    command
+}
+
+/// As [`command`], of a command that has its arguments already.
+pub(crate) fn ending_with_us(inner: &std::process::Command) -> Command {
+    let mut command = command(inner.get_program());
+    command.args(inner.get_args());
     command
 }
 
@@ -47,6 +55,14 @@ pub fn runs(id: u32) -> bool {
     match fs::read_to_string(format!("/proc/{id}/stat")) {
         Ok(stat) => !stat.rsplit_once(')').is_some_and(|(_, rest)| rest.starts_with(" Z")),
         Err(error) => error.kind() != ErrorKind::NotFound,
+    }
+}
+
+/// Waits for the end of a process, at most so long.
+pub(crate) fn wait_for_end(id: u32, limit: Duration) {
+    let end = Instant::now() + limit;
+    while runs(id) && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

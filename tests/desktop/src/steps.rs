@@ -1,6 +1,7 @@
 //! What a user does, step by step.
 
 use anyhow::{Context, Result};
+use towline_cluster_tests::here::free_port;
 
 use crate::window::{Mark, Window, mark};
 
@@ -13,6 +14,16 @@ pub struct Program {
     pub remote: u16,
     /// The local port.
     pub local: u16,
+}
+
+impl Program {
+    /// One that only waits to be ended, in the place of what listens on 8080.
+    ///
+    /// # Errors
+    /// When no port is free for it.
+    pub async fn sleeping() -> Result<Self> {
+        Ok(Self { line: "sleep 3600".to_owned(), remote: 8080, local: free_port().await? })
+    }
 }
 
 impl Window {
@@ -61,14 +72,56 @@ impl Window {
         self.fill(&port, &program.local.to_string()).await
     }
 
+    /// Chooses the mode in which services have their own names and ports, and waits until the review has read a plan for it.
+    ///
+    /// # Errors
+    /// When something stands in the way.
+    pub async fn by_names(&self) -> Result<()> {
+        self.click(&mark("launch-mode-hostsFile")).await?;
+        self.find(&review("ready")).await?;
+        Ok(())
+    }
+
     /// Presses Connect and waits for the session; gives its id.
     ///
     /// # Errors
     /// When it does not come about.
     pub async fn connect(&self) -> Result<String> {
         self.click(&mark("launch-connect")).await?;
+        self.connected().await
+    }
+
+    /// Presses Connect, is told what the administrator's rights are for, and goes on to the system's own question; gives what was told.
+    ///
+    /// # Errors
+    /// When it is not told.
+    pub async fn ask_for_rights(&self) -> Result<String> {
+        self.click(&mark("launch-connect")).await?;
+        let told =
+            self.text(&mark("rights-dialog"), |text| text.contains("towline-helper")).await?;
+        self.click(&mark("rights-confirm")).await?;
+        Ok(told)
+    }
+
+    /// Waits for the session; gives its id.
+    ///
+    /// # Errors
+    /// When it does not come about.
+    pub async fn connected(&self) -> Result<String> {
         let session = self.find(&session("connected")).await?;
         session.attr("data-session").await?.context("the session's id")
+    }
+
+    /// Lets the window try the service's port on this machine, in an open session.
+    ///
+    /// # Errors
+    /// When the service is not reached.
+    pub async fn reaches(&self, service: &str) -> Result<()> {
+        self.click(&mark("tab-dns")).await?;
+        let row = mark("listener").with("data-service", service);
+        self.click(&mark("listener-test").inside(&row)).await?;
+        self.find(&mark("listener-result").inside(&row).with("data-reached", "true")).await?;
+        Ok(())
     }
 
     /// Presses Stop and waits for the end; gives what the window says of it.

@@ -1,7 +1,6 @@
 //! The network goes, the application is killed.
 
 use anyhow::{Result, ensure};
-use towline_cluster_tests::here::free_port;
 use towline_cluster_tests::namespace::Namespace;
 use towline_desktop_tests::application::Application;
 use towline_desktop_tests::desktop::Desktop;
@@ -10,10 +9,6 @@ use towline_desktop_tests::process;
 use towline_desktop_tests::relay::Relay;
 use towline_desktop_tests::steps::{Program, review, session};
 use towline_desktop_tests::window::mark;
-
-async fn sleeper() -> Result<Program> {
-    Ok(Program { line: "sleep 3600".to_owned(), remote: 8080, local: free_port().await? })
-}
 
 #[tokio::test]
 async fn a_loss_is_an_amber_bar_and_one_longer_than_the_lease_a_lapse() -> Result<()> {
@@ -26,7 +21,7 @@ async fn a_loss_is_an_amber_bar_and_one_longer_than_the_lease_a_lapse() -> Resul
     let window = &application.window;
     window.pick_cluster("sandbox").await?;
     window.redirect("web").await?;
-    window.fill_in(&sleeper().await?).await?;
+    window.fill_in(&Program::sleeping().await?).await?;
     window.click(&mark("launch-options").child("summary")).await?;
     window.fill(&mark("launch-lease"), "30").await?;
     window.find(&review("ready")).await?;
@@ -64,12 +59,9 @@ async fn what_a_killed_application_leaves_is_repaired_at_the_next_start() -> Res
     let namespace = Namespace::create("window-killed").await?;
     namespace.http_app("web", 1).await?;
     let before = namespace.workload("Deployment", "web").await?;
-    let kubeconfig = for_window(&namespace, "sandbox").await?;
     let desktop = Desktop::start().await?;
-    let application = Application::start(&desktop, &kubeconfig).await?;
-    application.window.pick_cluster("sandbox").await?;
-    application.window.redirect("web").await?;
-    application.window.prepare(&sleeper().await?).await?;
+    let application = Application::launching(&desktop, &namespace, "web").await?;
+    application.window.prepare(&Program::sleeping().await?).await?;
     application.window.connect().await?;
     process::signal(application.id, "KILL")?;
     application.ended().await?;
@@ -77,6 +69,7 @@ async fn what_a_killed_application_leaves_is_repaired_at_the_next_start() -> Res
     let changed = namespace.workload("Deployment", "web").await?;
     ensure!(changed != before, "the agent is still in place");
 
+    let kubeconfig = for_window(&namespace, "sandbox").await?;
     let application = Application::start(&desktop, &kubeconfig).await?;
     let window = &application.window;
     let banner = mark("leftovers-banner");

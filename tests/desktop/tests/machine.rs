@@ -11,25 +11,16 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::Mutex;
 use towline_cluster_tests::app::{HTTP, container, deployment, service};
 use towline_cluster_tests::eventually;
-use towline_cluster_tests::here::free_port;
 use towline_cluster_tests::namespace::Namespace;
 use towline_desktop_tests::application::Application;
 use towline_desktop_tests::desktop::{Desktop, application as under_test};
 use towline_desktop_tests::kubeconfig::for_window;
 use towline_desktop_tests::process;
 use towline_desktop_tests::steps::{Program, review, session};
-use towline_desktop_tests::window::{Window, mark};
+use towline_desktop_tests::window::mark;
 
 /// Sessions by names, one after another: each has a hosts file of its own here, and so would not see which addresses the other one has.
 static BY_NAMES: Mutex<()> = Mutex::const_new(());
-
-async fn sleeper() -> Result<Program> {
-    Ok(Program { line: "sleep 3600".to_owned(), remote: 8080, local: free_port().await? })
-}
-
-async fn by_names(window: &Window) -> Result<()> {
-    window.click(&mark("launch-mode-hostsFile")).await
-}
 
 #[tokio::test]
 async fn with_administrator_rights_the_names_are_this_machines_own() -> Result<()> {
@@ -38,17 +29,13 @@ async fn with_administrator_rights_the_names_are_this_machines_own() -> Result<(
     namespace.http_app("web", 1).await?;
     namespace.http_app("other", 1).await?;
     let before = namespace.workload("Deployment", "web").await?;
-    let kubeconfig = for_window(&namespace, "sandbox").await?;
     let desktop = Desktop::start().await?.with_hosts_file()?;
     let hosts = || fs::read_to_string(desktop.hosts_file());
     let as_it_was = hosts()?;
-    let application = Application::start(&desktop, &kubeconfig).await?;
+    let application = Application::launching(&desktop, &namespace, "web").await?;
     let window = &application.window;
-    window.pick_cluster("sandbox").await?;
-    window.redirect("web").await?;
-    window.fill_in(&sleeper().await?).await?;
-    by_names(window).await?;
-    window.find(&review("ready")).await?;
+    window.fill_in(&Program::sleeping().await?).await?;
+    window.by_names().await?;
     let full = format!("other.{}.svc.cluster.local", namespace.name);
     let line = mark("launch-review");
     window.text(&line, |text| text.contains(&full) && text.contains("/etc/hosts")).await?;
@@ -63,8 +50,7 @@ async fn with_administrator_rights_the_names_are_this_machines_own() -> Result<(
     let row = mark("listener").with("data-service", "other");
     let told = window.content(&row, |text| text.contains("127.77.")).await?;
     ensure!(told.contains(&full) && told.contains(":80"), "name, address and port: {told}");
-    window.click(&mark("listener-test").inside(&row)).await?;
-    window.find(&mark("listener-result").inside(&row).with("data-reached", "true")).await?;
+    window.reaches("other").await?;
     window.picture("dns").await?;
     // A program outside Towline on this machine finds it, by its name and on its own port.
     let answer = eventually("an answer by name", || async {
@@ -98,9 +84,8 @@ async fn without_the_helper_nothing_is_changed_and_the_other_mode_is_a_click_awa
     let window = &application.window;
     window.pick_cluster("sandbox").await?;
     window.redirect("web").await?;
-    window.fill_in(&sleeper().await?).await?;
-    by_names(window).await?;
-    window.find(&review("ready")).await?;
+    window.fill_in(&Program::sleeping().await?).await?;
+    window.by_names().await?;
     window.click(&mark("launch-connect")).await?;
     let told = window.text(&mark("launch-failed"), |text| text.contains("not installed")).await?;
     ensure!(told.contains("towline-helper"), "{told}");
@@ -132,13 +117,10 @@ async fn a_port_is_freed_on_the_users_word() -> Result<()> {
     let line = BufReader::new(output).lines().next_line().await?.context("its port")?;
     let local: u16 = line.trim().parse()?;
 
-    let kubeconfig = for_window(&namespace, "sandbox").await?;
     let desktop = Desktop::start().await?;
-    let application = Application::start(&desktop, &kubeconfig).await?;
+    let application = Application::launching(&desktop, &namespace, "web").await?;
     let window = &application.window;
-    window.pick_cluster("sandbox").await?;
-    window.redirect("web").await?;
-    window.fill_in(&Program { local, ..sleeper().await? }).await?;
+    window.fill_in(&Program { local, ..Program::sleeping().await? }).await?;
     window.find(&review("blocked")).await?;
     let taken = mark("launch-taken").with("data-port", &local.to_string());
     let pid = holder.id().context("it runs")?.to_string();
@@ -188,13 +170,10 @@ async fn volumes_are_files_of_this_machine() -> Result<()> {
     namespace.apply([settings, web, service("web", 80, "http")]).await?;
     namespace.ready("web", 1).await?;
 
-    let kubeconfig = for_window(&namespace, "sandbox").await?;
     let desktop = Desktop::start().await?;
-    let application = Application::start(&desktop, &kubeconfig).await?;
+    let application = Application::launching(&desktop, &namespace, "web").await?;
     let window = &application.window;
-    window.pick_cluster("sandbox").await?;
-    window.redirect("web").await?;
-    window.prepare(&sleeper().await?).await?;
+    window.prepare(&Program::sleeping().await?).await?;
     window.connect().await?;
     window.click(&mark("tab-volumes")).await?;
 

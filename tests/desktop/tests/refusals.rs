@@ -35,10 +35,6 @@ async fn account(namespace: &Namespace, role: Option<&str>) -> Result<String> {
     granted.status.and_then(|status| status.token).context("a token")
 }
 
-async fn program() -> Result<Program> {
-    Ok(Program { line: "sleep 3600".to_owned(), remote: 8080, local: free_port().await? })
-}
-
 #[tokio::test]
 async fn rights_that_are_missing_are_named() -> Result<()> {
     let namespace = Namespace::create("window-rights").await?;
@@ -51,7 +47,7 @@ async fn rights_that_are_missing_are_named() -> Result<()> {
     let window = &application.window;
     window.pick_cluster("viewer").await?;
     window.redirect("web").await?;
-    window.fill_in(&program().await?).await?;
+    window.fill_in(&Program::sleeping().await?).await?;
     let told = window
         .text(&review("blocked"), |text| text.contains("patch") && text.contains("deployments"))
         .await?;
@@ -116,13 +112,10 @@ async fn an_agent_image_that_cannot_be_pulled_leaves_the_workload_alone() -> Res
     let namespace = Namespace::create("window-image").await?;
     namespace.http_app("web", 1).await?;
     let before = namespace.workload("Deployment", "web").await?;
-    let kubeconfig = for_window(&namespace, "sandbox").await?;
     let desktop = Desktop::start().await?;
-    let application = Application::start(&desktop, &kubeconfig).await?;
+    let application = Application::launching(&desktop, &namespace, "web").await?;
     let window = &application.window;
-    window.pick_cluster("sandbox").await?;
-    window.redirect("web").await?;
-    window.fill_in(&program().await?).await?;
+    window.fill_in(&Program::sleeping().await?).await?;
     window.click(&mark("launch-options").child("summary")).await?;
     window.fill(&mark("launch-agent-image"), "localhost:1/no/such-agent:0").await?;
     window.find(&review("ready")).await?;

@@ -6,31 +6,23 @@ use towline_cluster_tests::namespace::Namespace;
 use towline_cluster_tests::{eventually, node};
 use towline_desktop_tests::application::Application;
 use towline_desktop_tests::desktop::Desktop;
-use towline_desktop_tests::kubeconfig::for_window;
 use towline_desktop_tests::notifications::Notifications;
 use towline_desktop_tests::steps::{Program, review, session};
 use towline_desktop_tests::tray::TrayHost;
 use towline_desktop_tests::window::mark;
-
-async fn sleeper() -> Result<Program> {
-    Ok(Program { line: "sleep 3600".to_owned(), remote: 8080, local: free_port().await? })
-}
 
 #[tokio::test]
 async fn a_deployment_in_between_is_told_and_a_click_on_the_notification_leads_to_it() -> Result<()>
 {
     let namespace = Namespace::create("window-rival").await?;
     namespace.http_app("web", 1).await?;
-    let kubeconfig = for_window(&namespace, "sandbox").await?;
     let desktop = Desktop::start().await?;
     // With a tray the window can be away.
     let _host = TrayHost::start(&desktop).await?;
     let notifications = Notifications::start(&desktop).await?;
-    let application = Application::start(&desktop, &kubeconfig).await?;
+    let application = Application::launching(&desktop, &namespace, "web").await?;
     let window = &application.window;
-    window.pick_cluster("sandbox").await?;
-    window.redirect("web").await?;
-    window.prepare(&sleeper().await?).await?;
+    window.prepare(&Program::sleeping().await?).await?;
     let id = window.connect().await?;
     window.click(&mark("nav-clusters")).await?;
     desktop.close_window().await?;
@@ -65,12 +57,9 @@ async fn a_workload_in_another_session_is_taken_over() -> Result<()> {
     let before = namespace.workload("Deployment", "web").await?;
     let mut other = namespace.stand_in("deployment/web", "web", &[]).await?;
 
-    let kubeconfig = for_window(&namespace, "sandbox").await?;
     let desktop = Desktop::start().await?;
-    let application = Application::start(&desktop, &kubeconfig).await?;
+    let application = Application::launching(&desktop, &namespace, "web").await?;
     let window = &application.window;
-    window.pick_cluster("sandbox").await?;
-    window.redirect("web").await?;
     let local = free_port().await?;
     let program = namespace.home.path().join("program.py");
     std::fs::write(&program, towline_cluster_tests::local::PROGRAM)?;

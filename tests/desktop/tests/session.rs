@@ -117,12 +117,9 @@ async fn quitting_with_an_open_session_restores() -> Result<()> {
     namespace.http_app("web", 1).await?;
     let before = namespace.workload("Deployment", "web").await?;
     let desktop = Desktop::start().await?;
-    let kubeconfig = for_window(&namespace, "sandbox").await?;
-    let application = Application::start(&desktop, &kubeconfig).await?;
+    let application = Application::launching(&desktop, &namespace, "web").await?;
     let window = &application.window;
-    window.pick_cluster("sandbox").await?;
-    window.redirect("web").await?;
-    window.prepare(&sleeper().await?).await?;
+    window.prepare(&Program::sleeping().await?).await?;
     window.connect().await?;
 
     // Nothing shows a tray on this desktop, so closing the window asks.
@@ -140,18 +137,10 @@ async fn a_signal_with_an_open_session_restores() -> Result<()> {
     namespace.http_app("web", 1).await?;
     let before = namespace.workload("Deployment", "web").await?;
     let desktop = Desktop::start().await?;
-    let kubeconfig = for_window(&namespace, "sandbox").await?;
-    let application = Application::start(&desktop, &kubeconfig).await?;
-    application.window.pick_cluster("sandbox").await?;
-    application.window.redirect("web").await?;
-    application.window.prepare(&sleeper().await?).await?;
+    let application = Application::launching(&desktop, &namespace, "web").await?;
+    application.window.prepare(&Program::sleeping().await?).await?;
     application.window.connect().await?;
     application.terminate().await?;
     namespace.comes_back("Deployment", "web", &before, 1).await?;
     namespace.nothing_left().await
-}
-
-/// A program that only waits to be ended.
-async fn sleeper() -> Result<Program> {
-    Ok(Program { line: "sleep 3600".to_owned(), remote: 8080, local: free_port().await? })
 }

@@ -2,7 +2,6 @@
 
 use anyhow::{Result, ensure};
 use towline_cluster_tests::eventually;
-use towline_cluster_tests::here::free_port;
 use towline_cluster_tests::namespace::Namespace;
 use towline_desktop_tests::application::Application;
 use towline_desktop_tests::desktop::Desktop;
@@ -26,8 +25,7 @@ async fn the_menu_is_enough() -> Result<()> {
 
     window.pick_cluster("sandbox").await?;
     window.redirect("web").await?;
-    let local = free_port().await?;
-    window.prepare(&Program { line: "sleep 3600".to_owned(), remote: 8080, local }).await?;
+    window.prepare(&Program::sleeping().await?).await?;
     window.connect().await?;
     host.tooltip(|text| text.contains("connected")).await?;
     ensure!(host.picture().await? != idle, "the icon tells that a session is open");
@@ -62,15 +60,11 @@ async fn quitting_says_what_it_stops_and_does() -> Result<()> {
     let namespace = Namespace::create("tray-quit").await?;
     namespace.http_app("web", 1).await?;
     let before = namespace.workload("Deployment", "web").await?;
-    let kubeconfig = for_window(&namespace, "sandbox").await?;
     let desktop = Desktop::start().await?;
     let host = TrayHost::start(&desktop).await?;
-    let application = Application::start(&desktop, &kubeconfig).await?;
+    let application = Application::launching(&desktop, &namespace, "web").await?;
     let window = &application.window;
-    window.pick_cluster("sandbox").await?;
-    window.redirect("web").await?;
-    let local = free_port().await?;
-    window.prepare(&Program { line: "sleep 3600".to_owned(), remote: 8080, local }).await?;
+    window.prepare(&Program::sleeping().await?).await?;
     window.connect().await?;
     host.choose(&[&format!("Quit (stops web ({}))", namespace.name)]).await?;
     application.ended().await?;

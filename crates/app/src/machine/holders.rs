@@ -93,7 +93,7 @@ impl Machine {
             holder.pid == Some(stop.pid) && holder.started == Some(stop.started)
         };
         let seen = look(address, stop.port, None).await?.into_iter().find(is_it);
-        let own = seen.as_ref().is_some_and(|holder| is_mine(holder.uid));
+        let own = seen.as_ref().is_some_and(|holder| !ports::needs_helper(holder));
         let with = if own { None } else { Some(self.helper().await?) };
         let helper = with.as_ref().map(|with| &with.helper);
         let holder = match seen {

@@ -2,35 +2,42 @@
 
 use towline_core::report::Code;
 use towline_helper::client;
-use towline_machine::hosts_file::{Block, HostsFile, PATH};
+use towline_machine::hosts_file::{self, Block, HostsFile};
 
 use super::Machine;
 use crate::report::failure;
 use crate::view::{DiagnosticAction, DiagnosticCheck, HelperState, Repaired, Report, Tone};
 
 impl Machine {
-    /// Takes lines out that sessions have left which are no more: every helper does so when it starts. Asks for administrator rights.
+    /// Takes lines out that sessions have left which are no more: every helper does so when it starts. Sessions that have lost their helper take up the new one,
+    /// and write theirs again. Asks for administrator rights.
     ///
     /// # Errors
     ///
     /// When the rights are not granted, or the hosts file cannot be read afterwards.
     pub(crate) async fn repair_hosts(&self) -> Result<Repaired, Report> {
+        let path = hosts_file::path().display();
         let before = look()?;
         let (lines, sessions) = count(before.stale());
-        if sessions == 0 {
-            let message = format!("No session has left anything in {PATH}.");
+        let lost = self.helper_state() == HelperState::Lost;
+        if sessions == 0 && !lost {
+            let message = format!("No session has left anything in {path}.");
             return Ok(Repaired { tone: Tone::Good, message });
         }
         let _with = self.helper().await?;
+        if lost {
+            let message = "The helper runs again. Sessions that had lost it take it up.".to_owned();
+            return Ok(Repaired { tone: Tone::Good, message });
+        }
         let left = count(look()?.stale()).1;
         Ok(match left {
             0 => {
-                let message = format!("Taken out of {PATH}: {}.", words(lines, sessions));
+                let message = format!("Taken out of {path}: {}.", words(lines, sessions));
                 Repaired { tone: Tone::Good, message }
             }
             _ => {
                 let message = format!(
-                    "{PATH} still has lines of {left} sessions that are no more. End every Towline, and repair again ten seconds later."
+                    "{path} still has lines of {left} sessions that are no more. End every Towline, and repair again ten seconds later."
                 );
                 Repaired { tone: Tone::Warning, message }
             }
@@ -41,6 +48,7 @@ impl Machine {
 /// What diagnostics tell of the hosts file. `here` makes a check of this machine.
 pub(crate) fn check(here: fn(&str, &str, Tone, String) -> DiagnosticCheck) -> DiagnosticCheck {
     let (id, title) = ("hosts", "Hosts file");
+    let path = hosts_file::path().display();
     let file = match look() {
         Ok(file) => file,
         Err(report) => {
@@ -50,10 +58,9 @@ pub(crate) fn check(here: fn(&str, &str, Tone, String) -> DiagnosticCheck) -> Di
     };
     let stale = count(file.stale());
     if stale.1 > 0 {
-        let message =
-            format!("{PATH} has {} left, by sessions that are no more.", words(stale.0, stale.1));
+        let message = format!("{path} has {} that no helper looks after.", words(stale.0, stale.1));
         let check = here(id, title, Tone::Warning, message);
-        let fix = "Repair takes them out. The system asks for administrator rights.".to_owned();
+        let fix = "Repair takes out what sessions have left that are no more. The system asks for administrator rights.".to_owned();
         return DiagnosticCheck {
             fix: Some(fix),
             action: Some(DiagnosticAction::RepairHosts),
@@ -61,8 +68,8 @@ pub(crate) fn check(here: fn(&str, &str, Tone, String) -> DiagnosticCheck) -> Di
         };
     }
     let message = match count(file.blocks.iter()) {
-        (_, 0) => format!("No session has lines in {PATH}."),
-        (lines, sessions) => format!("{PATH} has {}, in use.", words(lines, sessions)),
+        (_, 0) => format!("No session has lines in {path}."),
+        (lines, sessions) => format!("{path} has {}, in use.", words(lines, sessions)),
     };
     here(id, title, Tone::Good, message)
 }
@@ -81,6 +88,16 @@ pub(crate) fn helper_check(
         }
         (Ok(path), HelperState::Running) => {
             here(id, title, Tone::Good, format!("{} runs.", path.display()))
+        }
+        (Ok(path), HelperState::Lost) => {
+            let message = format!(
+                "{} has ended while a session uses it. Names and ports that the session has go on; what comes later gets none.",
+                path.display()
+            );
+            let check = here(id, title, Tone::Warning, message);
+            let fix = "Repair starts it again, and the session takes it up. The system asks for administrator rights.";
+            let action = Some(DiagnosticAction::RepairHosts);
+            DiagnosticCheck { fix: Some(fix.to_owned()), action, ..check }
         }
         (Ok(path), HelperState::Failed { message }) => {
             let message = format!("{} did not start: {message}.", path.display());
