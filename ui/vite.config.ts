@@ -6,18 +6,6 @@ import { defineConfig, type Plugin } from 'vite';
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
-/** What Tauri's window enforces, so that the browser tests fail on what the window would refuse. */
-const contentSecurityPolicy = [
-  "default-src 'self'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "object-src 'none'",
-  "base-uri 'none'",
-].join('; ');
-
 /** bits-ui has a few style attributes in its markup, which the policy refuses; a class does the same. */
 const withoutStyleAttributes: Plugin = {
   name: 'towline:without-style-attributes',
@@ -33,11 +21,6 @@ export default defineConfig({
   resolve: { alias: { $lib: source('lib'), $screens: source('screens') } },
   clearScreen: false,
   server: { port: 1420, strictPort: true },
-  preview: {
-    port: Number(process.env.TOWLINE_UI_PORT ?? 4173),
-    strictPort: true,
-    headers: { 'Content-Security-Policy': contentSecurityPolicy },
-  },
   build: {
     // WebKitGTK 2.40 and later.
     target: ['es2022', 'safari16.4'],

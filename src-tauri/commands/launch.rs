@@ -3,7 +3,10 @@
 use tauri::{AppHandle, State};
 use towline_app::{
     Controller,
-    view::{ContainerChoice, Holder, LaunchRequest, Plan, Profile, StopHolder, Stopped},
+    view::{
+        ContainerChoice, ExternalHost, Holder, LaunchRequest, Plan, Profile, ProjectFile,
+        StopHolder, Stopped,
+    },
 };
 
 use super::{Answer, system};
@@ -72,4 +75,43 @@ pub(super) async fn choose_directory(
 #[tauri::command]
 pub(super) async fn choose_file(app: AppHandle, start: Option<String>) -> Answer<Option<String>> {
     system::choose_file(&app, start).await
+}
+
+#[tauri::command]
+pub(super) async fn external_host(
+    controller: State<'_, Controller>,
+    typed: String,
+) -> Answer<ExternalHost> {
+    controller.external_host(&typed)
+}
+
+#[tauri::command]
+pub(super) async fn read_project(
+    controller: State<'_, Controller>,
+    file: String,
+    request: LaunchRequest,
+) -> Answer<ProjectFile> {
+    controller.read_project(&file, request)
+}
+
+#[tauri::command]
+pub(super) async fn find_project(
+    controller: State<'_, Controller>,
+    directory: String,
+) -> Answer<Option<String>> {
+    controller.find_project(&directory)
+}
+
+#[tauri::command]
+pub(super) async fn save_project(
+    app: AppHandle,
+    controller: State<'_, Controller>,
+    request: LaunchRequest,
+    start: Option<String>,
+) -> Answer<Option<String>> {
+    let Some(file) = system::save_as(&app, start, "towline.yaml").await? else {
+        return Ok(None);
+    };
+    controller.save_project_to(&request, &file)?;
+    Ok(Some(file.display().to_string()))
 }

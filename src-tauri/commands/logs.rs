@@ -32,7 +32,7 @@ pub(super) async fn export_log(
     controller: State<'_, Controller>,
     query: LogQuery,
 ) -> Answer<Option<String>> {
-    let Some(file) = system::save_as(&app, "towline.log").await? else {
+    let Some(file) = system::save_as(&app, None, "towline.log").await? else {
         return Ok(None);
     };
     controller.export_log_to(&query, &file)?;

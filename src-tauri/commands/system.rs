@@ -46,9 +46,13 @@ pub(super) async fn choose_file(app: &AppHandle, start: Option<String>) -> Answe
 }
 
 /// Asks where to write a file.
-pub(super) async fn save_as(app: &AppHandle, name: &str) -> Answer<Option<PathBuf>> {
+pub(super) async fn save_as(
+    app: &AppHandle,
+    start: Option<String>,
+    name: &str,
+) -> Answer<Option<PathBuf>> {
     let (answer, chosen) = oneshot::channel();
-    dialog(app, None).set_file_name(name).save_file(|path| drop(answer.send(path)));
+    dialog(app, start).set_file_name(name).save_file(|path| drop(answer.send(path)));
     path(chosen.await.ok().flatten())
 }
 

@@ -3,7 +3,7 @@
 use tauri::{AppHandle, State};
 use towline_app::{
     Controller,
-    view::{VolumeListing, VolumeSize},
+    view::{IfChanged, VolumeListing, VolumeSize, WriteOutcome},
 };
 
 use super::{Answer, system};
@@ -47,13 +47,24 @@ pub(super) async fn cancel_fetch(
 }
 
 #[tauri::command]
+pub(super) async fn choose_volume_pod(
+    controller: State<'_, Controller>,
+    id: String,
+    volume: String,
+    pod: String,
+) -> Answer<()> {
+    controller.choose_volume_pod(&id, &volume, &pod)
+}
+
+#[tauri::command]
 pub(super) async fn write_back(
     controller: State<'_, Controller>,
     id: String,
     volume: String,
     paths: Vec<String>,
-) -> Answer<u32> {
-    controller.write_back(&id, &volume, paths).await
+    if_changed: IfChanged,
+) -> Answer<WriteOutcome> {
+    controller.write_back(&id, &volume, paths, if_changed).await
 }
 
 #[tauri::command]

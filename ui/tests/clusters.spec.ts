@@ -1,14 +1,7 @@
 import type { Page } from '@playwright/test';
 import { testids } from '../src/lib/testids';
+import { openCluster, row } from './launch.support';
 import { expect, look, open, test } from './support';
-
-const row = (page: Page, name: string) =>
-  page.locator(`[data-testid="${testids.row}"][data-name="${name}"]`);
-
-async function openCluster(page: Page, scenario: string) {
-  await open(page, scenario);
-  await page.getByTestId(testids.navCluster).first().click();
-}
 
 async function connect(page: Page, context: string) {
   await page
@@ -141,7 +134,11 @@ test('several namespaces at once', async ({ page }) => {
   await page.getByTestId(testids.namespacePicker).click();
   await look(page, 'namespaces');
   await page.getByTestId(testids.pickerSearch).fill('monit');
+  const first = page.getByTestId(testids.pickerItem).first();
+  await expect(first).toContainText('monitoring');
+  await expect(first).toHaveAttribute('aria-selected', 'true');
   await page.getByTestId(testids.pickerSearch).press('Control+Enter');
+  await expect(first).toHaveAttribute('data-picked', 'true');
   await page.keyboard.press('Escape');
   await expect(page.getByTestId(testids.namespacePicker)).toHaveText('shop + 1');
   await expect(page.getByRole('columnheader', { name: 'Namespace' })).toBeVisible();
@@ -160,6 +157,7 @@ test('five thousand pods: few elements, and the last one is a key away', async (
   await page.getByTestId(testids.tabPods).click();
   const table = page.getByTestId(testids.table);
   await expect(table).toHaveAttribute('aria-rowcount', '5001');
+  await expect(page.getByTestId(testids.row).first()).toBeVisible();
   await table.focus();
   await page.keyboard.press('End');
   await expect(row(page, 'ledger-495-5d8c7f9b6-00009')).toBeVisible();
@@ -198,6 +196,7 @@ test('what cannot be redirected says why', async ({ page }) => {
   await row(page, 'tax').hover();
   await expect(row(page, 'tax').getByTestId(testids.rowRedirect)).toBeDisabled();
   await row(page, 'tax').click();
+  await expect(row(page, 'tax')).toHaveAttribute('aria-selected', 'true');
   await page.keyboard.press('r');
   await expect(page.getByTestId(testids.toast)).toContainText('external name');
 });
@@ -206,9 +205,12 @@ test('by keys alone: filter, move, copy, logs, redirect', async ({ page }) => {
   await openCluster(page, 'connected');
   await expect(page.getByTestId(testids.table)).toBeVisible();
   await page.keyboard.press('/');
-  await page.keyboard.type('o');
+  await expect(page.getByTestId(testids.filter)).toBeFocused();
+  await page.keyboard.type('headless');
+  await expect(page.getByTestId(testids.row)).toHaveCount(1);
   await page.keyboard.press('Escape');
   await expect(page.getByTestId(testids.filter)).toHaveValue('');
+  await expect(page.getByTestId(testids.row)).toHaveCount(7);
   await page.keyboard.press('ArrowDown');
   await expect(page.getByTestId(testids.table)).toBeFocused();
   await page.keyboard.press('ArrowDown');

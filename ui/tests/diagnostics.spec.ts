@@ -52,7 +52,7 @@ test('the redacted report is copied with one press', async ({ page }) => {
   await page.getByTestId('nav-diagnostics').click();
   await page.getByTestId('diagnostics-copy').click();
   await expect(page.getByTestId('toast')).toContainText('The report is copied');
-  expect(await copied(page)).toContain('# Towline 0.1.0');
+  await expect.poll(() => copied(page)).toContain('# Towline 0.1.0');
 });
 
 test('checks that cannot be run, and a directory that cannot be opened', async ({ page }) => {
@@ -72,7 +72,10 @@ test('the log level is set from here, by keyboard', async ({ page }) => {
   const level = page.getByTestId('diagnostics-level');
   await level.focus();
   await page.keyboard.press('Enter');
+  const highlighted = page.locator('[role=option][data-highlighted]');
+  await expect(highlighted).toContainText('Information');
   await page.keyboard.press('ArrowDown');
+  await expect(highlighted).toContainText('Debug');
   await page.keyboard.press('Enter');
   await expect(level).toHaveText('Debug');
 });

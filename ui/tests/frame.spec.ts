@@ -37,13 +37,13 @@ test('the palette goes to every place and closes by Escape', async ({ page }) =>
 test('the theme can be chosen against the system', async ({ page }) => {
   await page.emulateMedia({ colorScheme: 'light' });
   await open(page, 'idle');
-  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-  const light = await background();
+  const body = page.locator('body');
+  const light = await body.evaluate((body) => getComputedStyle(body).backgroundColor);
   await page.keyboard.press('Control+k');
   await page.getByTestId(testids.paletteInput).fill('dark theme');
   await page.keyboard.press('Enter');
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
-  expect(await background()).not.toBe(light);
+  await expect(body).not.toHaveCSS('background-color', light);
 });
 
 test('quitting says what it stops', async ({ page }) => {
@@ -59,7 +59,9 @@ test('quitting says what it stops', async ({ page }) => {
   await emit(page, { kind: 'quitRequested', stops: ['orders (shop)'] });
   await page.getByTestId(testids.quitConfirm).click();
   await expect(page.getByTestId(testids.quitConfirm)).toHaveText('Restoring…');
-  expect(await page.evaluate(() => Reflect.get(window, 'towlineFake').world.hasQuit)).toBe(true);
+  await expect
+    .poll(() => page.evaluate(() => Reflect.get(window, 'towlineFake').world.hasQuit))
+    .toBe(true);
 });
 
 test('leftovers are offered for repair', async ({ page }) => {
@@ -108,4 +110,22 @@ test('every control of the frame is reached by Tab', async ({ page }) => {
     testids.navDiagnostics,
     testids.navSettings,
   ]);
+});
+
+test('keys that are pressed while a part is still read are not lost', async ({ page, context }) => {
+  const held: (() => void)[] = [];
+  // The palette’s file comes late.
+  await context.route('**/CommandPalette-*.js', async (route) => {
+    await new Promise<void>((come) => held.push(come));
+    await route.fallback();
+  });
+  await open(page, 'connected');
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('diagnostics');
+  await expect.poll(() => held.length).toBeGreaterThan(0);
+  await expect(page.getByTestId(testids.palette)).toHaveCount(0);
+  held.forEach((come) => come());
+  await expect(page.getByTestId(testids.paletteInput)).toHaveValue('diagnostics');
+  await page.keyboard.press('Enter');
+  await expect(page.getByTestId(testids.navDiagnostics)).toHaveAttribute('aria-current', 'page');
 });

@@ -1,18 +1,6 @@
-import type { Page } from '@playwright/test';
 import { testids } from '../src/lib/testids';
+import { launch, review } from './launch.support';
 import { expect, look, open, test } from './support';
-
-/** Opens the launcher for the orders service, as a user would. */
-async function launch(page: Page, scenario: string) {
-  await open(page, scenario);
-  await page.getByTestId(testids.navCluster).first().click();
-  const row = page.locator(`[data-testid="${testids.row}"][data-name="orders"]`);
-  await row.hover();
-  await row.getByTestId(testids.rowRedirect).click();
-  await expect(page.getByTestId(testids.launcher)).toBeVisible();
-}
-
-const review = (page: Page) => page.getByTestId(testids.launchReview);
 
 test('the whole plan is there before anything is done', async ({ page }) => {
   await launch(page, 'connected');
@@ -130,9 +118,11 @@ test('by keys alone: from the row to the session', async ({ page }) => {
   await page.keyboard.press('Enter');
   await expect(page.getByTestId(testids.table)).toBeVisible();
   await page.keyboard.press('/');
+  await expect(page.getByTestId(testids.filter)).toBeFocused();
   await page.keyboard.type('orders');
   await expect(page.getByTestId(testids.row)).toHaveCount(1);
   await page.keyboard.press('Enter');
+  await expect(page.getByTestId(testids.table)).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(review(page)).toHaveAttribute('data-state', 'ready');
   await page.keyboard.press('Control+Enter');

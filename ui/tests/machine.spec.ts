@@ -1,18 +1,8 @@
 import type { Page } from '@playwright/test';
 import { testids } from '../src/lib/testids';
+import { launch, openCluster, redirect, review } from './launch.support';
 import { expect, expectAccessible, look, open, test } from './support';
 
-/** Opens the launcher for the orders service. */
-async function launch(page: Page, scenario: string) {
-  await open(page, scenario);
-  await page.getByTestId(testids.navCluster).first().click();
-  const row = page.locator(`[data-testid="${testids.row}"][data-name="orders"]`);
-  await row.hover();
-  await row.getByTestId(testids.rowRedirect).click();
-  await expect(page.getByTestId(testids.launcher)).toBeVisible();
-}
-
-const review = (page: Page) => page.getByTestId(testids.launchReview);
 const connect = (page: Page) => page.getByTestId(testids.launchConnect);
 
 test.describe('administrator rights', () => {
@@ -78,6 +68,7 @@ test.describe('administrator rights', () => {
     await page.keyboard.press('Escape');
     await expect(page.getByTestId(testids.rightsDialog)).toBeHidden();
     await page.keyboard.press('Control+Enter');
+    await expect(page.getByTestId(testids.rightsConfirm)).toBeVisible();
     await page.getByTestId(testids.rightsConfirm).focus();
     await page.keyboard.press('Enter');
     await expect(page.getByTestId(testids.navSession)).toHaveAttribute('aria-current', 'page');
@@ -159,9 +150,7 @@ test('the mode that the launcher begins with is a setting', async ({ page }) => 
   await page.getByTestId('settings-save').click();
   await expect(page.getByTestId('settings-state')).toContainText('Saved');
   await page.getByTestId(testids.navCluster).first().click();
-  const row = page.locator(`[data-testid="${testids.row}"][data-name="orders"]`);
-  await row.hover();
-  await row.getByTestId(testids.rowRedirect).click();
+  await redirect(page, 'orders');
   await expect(page.getByTestId(testids.launchHostsFile)).toBeChecked();
 });
 
@@ -184,8 +173,7 @@ test('a tooltip is inside a landmark', async ({ page }) => {
 });
 
 test('nothing moves under the pointer while the ports are read', async ({ page }) => {
-  await open(page, 'connected');
-  await page.getByTestId(testids.navCluster).first().click();
+  await openCluster(page, 'connected');
   await page.evaluate(() => {
     const world = Reflect.get(window, 'towlineFake').world;
     const plan = world.launch.plan;
@@ -194,12 +182,12 @@ test('nothing moves under the pointer while the ports are read', async ({ page }
       return plan(request);
     };
   });
-  const row = page.locator(`[data-testid="${testids.row}"][data-name="redis"]`);
-  await row.hover();
-  await row.getByTestId(testids.rowRedirect).click();
+  await redirect(page, 'redis');
   await expect(page.getByText('Being read from the cluster').first()).toBeVisible();
   const ports = page.getByRole('group', { name: 'Local ports' });
   const before = await ports.boundingBox();
+  // The plan is asked for a moment after the screen is there.
+  await page.waitForFunction(() => Reflect.has(window, 'letRead'));
   await page.evaluate(() => Reflect.get(window, 'letRead')());
   await expect(page.getByTestId(testids.launchPort).first()).toBeVisible();
   const after = await ports.boundingBox();

@@ -7,6 +7,7 @@ test.describe('traffic', () => {
     await openSession(page, 'session-traffic');
     const table = page.getByRole('table', { name: 'Connections' });
     await expect(table).toHaveAttribute('aria-rowcount', '504');
+    await expect(page.getByTestId('connection').first()).toBeVisible();
     expect(await page.getByTestId('connection').count()).toBeLessThan(60);
     await page.getByRole('radio', { name: 'Failed' }).click();
     await expect(page.getByTestId('connection').first()).toContainText('connection refused');
@@ -16,6 +17,7 @@ test.describe('traffic', () => {
 
   test('by keyboard: the rows are scrolled', async ({ page }) => {
     await openSession(page, 'session-traffic');
+    await expect(page.getByTestId('connection').first()).toBeVisible();
     await page.getByRole('rowgroup', { name: 'Connections, the newest first' }).focus();
     await page.keyboard.press('End');
     await expect(page.locator('[aria-rowindex="504"]')).toBeVisible();
@@ -53,7 +55,7 @@ test.describe('DNS', () => {
     );
     await expect(redis).toContainText('127.77.25.39:6379');
     await redis.getByRole('button', { name: /Copy address/ }).click();
-    expect(await copied(page)).toBe('redis:6379');
+    await expect.poll(() => copied(page)).toBe('redis:6379');
     await look(page, 'session-dns-names');
   });
 
@@ -132,6 +134,7 @@ test.describe('environment', () => {
     await openSession(page, 'session', 'environment');
     await expect(page.getByTestId('variable').first()).toBeVisible();
     await page.keyboard.press('/');
+    await expect(page.getByTestId('environment-filter')).toBeFocused();
     await page.keyboard.type('nothing like it');
     await expect(page.getByText('No variable fits')).toBeVisible();
     await page.keyboard.press('Escape');
@@ -193,6 +196,57 @@ test.describe('volumes', () => {
     await look(page, 'volume-write');
     await page.getByTestId('write-confirm').click();
     await expect(page.getByText('1 file was written to /var/lib/orders')).toBeVisible();
+  });
+
+  test('what was changed in the cluster is overwritten only by a second word', async ({ page }) => {
+    await openSession(page, 'volumes-conflict', 'volumes');
+    const data = volume(page, '/var/lib/orders');
+    await data.getByTestId('volume-fetch').click();
+    await page.getByTestId('volume-fetch-all').click();
+    await expect(data).toHaveAttribute('data-state', 'fetched');
+    await data.getByTestId('volume-write').click();
+    for (const file of await page.getByTestId('write-file').getByRole('checkbox').all())
+      await file.check();
+    await page.getByTestId('write-confirm').click();
+    const conflict = (path: string) =>
+      page.locator(`[data-testid=write-conflict][data-path="${path}"]`);
+    await expect(page.getByRole('heading', { name: 'Overwrite?' })).toBeVisible();
+    const schema = conflict('schema.sql');
+    await expect(schema.getByRole('definition').first()).toContainText('11 KiB, changed 2 h ago');
+    await expect(schema.getByRole('definition').last()).toContainText('12 KiB, changed 3 d ago');
+    await expect(conflict('archive/2026-11-25.jsonl')).toContainText('in the pod is gone');
+    await expect(page.getByTestId('write-overwrite')).toBeDisabled();
+    await look(page, 'volume-overwrite');
+    await schema.getByRole('checkbox').check();
+    await page.getByTestId('write-overwrite').click();
+    await expect(page.getByText('1 file was written to /var/lib/orders')).toBeVisible();
+    await expect(page.getByTestId('write-dialog')).toBeHidden();
+    // What was not chosen is still to be written.
+    await data.getByTestId('volume-write').click();
+    await expect(page.getByTestId('write-file')).toHaveCount(1);
+    await page.getByTestId('write-file').getByRole('checkbox').check();
+    await page.getByTestId('write-confirm').click();
+    await page.getByRole('button', { name: 'Keep what is there' }).click();
+    await expect(page.getByTestId('write-dialog')).toBeHidden();
+  });
+
+  test('of several pods, whose files they are is shown and chosen', async ({ page }) => {
+    await openSession(page, 'session', 'volumes');
+    const data = volume(page, '/var/lib/orders');
+    const shown = data.getByTestId('volume-pod');
+    await expect(shown).toHaveText(/^orders-/);
+    const first = await shown.innerText();
+    await data.getByTestId('volume-fetch').click();
+    const choice = page.getByTestId('volume-choose-pod');
+    await expect(choice).toHaveText(first);
+    await choice.click();
+    const other = page.getByRole('option').filter({ hasNotText: first });
+    const second = await other.innerText();
+    await other.click();
+    await expect(choice).toHaveText(second);
+    await look(page, 'volume-picker-pods');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await expect(shown).toHaveText(second);
   });
 
   test('what cannot be read is told where it was asked for', async ({ page }) => {

@@ -160,7 +160,7 @@ test('the command line and the URL are copied from the menu', async ({ page }) =
   await page.getByRole('button', { name: 'More' }).click();
   await page.getByRole('menuitem', { name: 'Copy command line' }).click();
   await expect(page.getByTestId('toast')).toContainText('copied');
-  expect(await copied(page)).toContain('towline connect service/orders');
+  await expect.poll(() => copied(page)).toContain('towline connect service/orders');
   await page.getByRole('button', { name: 'More' }).click();
   await page.getByRole('menuitem', { name: 'Copy URL' }).click();
   await expect.poll(() => copied(page)).toBe('http://127.0.0.1:3000/');
@@ -219,6 +219,9 @@ test('by keyboard only: the tabs, the menu, stop', async ({ page }) => {
   await page.keyboard.press('Enter');
   await expect(page.getByRole('menu')).toBeVisible();
   await page.keyboard.press('Escape');
+  // Closed, and the keyboard back where it was.
+  await expect(page.getByRole('menu')).toBeHidden();
+  await expect(page.getByRole('button', { name: 'More' })).toBeFocused();
   await page.keyboard.press('Tab');
   await expect(page.getByTestId('session-stop')).toBeFocused();
   await page.keyboard.press('Enter');

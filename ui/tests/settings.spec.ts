@@ -30,7 +30,7 @@ test('what is wrong is told at the field, and cannot be saved', async ({ page })
   await openSettings(page, 'settings');
   await page.getByTestId('lease-seconds').fill('3601');
   await page.getByLabel('Pull secret').fill('Not A Name');
-  await expect(page.getByText('Give whole seconds, from 5 to 3600.')).toBeVisible();
+  await expect(page.getByText('Give whole seconds, from 5 to 3,600.')).toBeVisible();
   await expect(page.getByText('A secret’s name has small letters')).toBeVisible();
   await expect(page.getByTestId('lease-seconds')).toHaveAttribute('aria-invalid', 'true');
   await expect(page.getByTestId('settings-state')).toHaveText('2 fields are wrong');

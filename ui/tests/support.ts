@@ -1,5 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test as base, type Page } from '@playwright/test';
+import { serve } from './serve';
 
 /** The sizes that everything must work at: the smallest window, and a usual one. */
 export const SIZES = {
@@ -12,7 +13,8 @@ export const THEMES = ['light', 'dark'] as const;
 /** Fails a test when the page threw, logged an error, or broke the content security policy. */
 export const test = base.extend<{ clean: undefined }>({
   clean: [
-    async ({ page }, use) => {
+    async ({ page, context }, use) => {
+      await serve(context);
       const problems: string[] = [];
       page.on('pageerror', (error) => problems.push(error.stack ?? error.message));
       page.on('console', (message) => {
@@ -30,7 +32,8 @@ export { expect };
 /** Opens the window on a scenario of the fake backend. */
 export async function open(page: Page, scenario: string): Promise<void> {
   await page.goto(`/?scenario=${scenario}`);
-  await expect(page.getByRole('navigation', { name: 'Towline' })).toBeVisible();
+  // The first frame, which holds everything, has come.
+  await expect(page.locator('.frame')).toHaveAttribute('aria-busy', 'false');
 }
 
 /** Nothing that axe can see is wrong; `rules` looks at these only. */

@@ -7,7 +7,9 @@ mod demo;
 mod deny;
 mod desktop;
 mod elevation;
+mod fuzz;
 mod paths;
+mod platforms;
 mod progress;
 mod sandbox;
 mod shop;
@@ -46,6 +48,8 @@ enum Command {
     Build(agent::BuildArguments),
     /// The Debian package: desktop application and command line. Prints its path.
     Bundle,
+    /// Whether the code for macOS and Windows compiles, seen from this machine.
+    Platforms(platforms::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -67,6 +71,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::AgentImage(arguments) => agent::run_image(&arguments)?,
         Command::Build(arguments) => agent::run_build(&arguments)?,
         Command::Bundle => bundle::run_bundle()?,
+        Command::Platforms(arguments) => platforms::execute(&arguments)?,
     }
     Ok(ExitCode::SUCCESS)
 }

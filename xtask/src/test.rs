@@ -10,12 +10,15 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     agent::{cargo, run},
-    deny, desktop, elevation,
+    deny, desktop, elevation, fuzz,
     progress::seconds,
     sandbox::{self, Sandbox, packages},
     stage::{Stage, path},
     ui, webkit,
 };
+
+/// The tests that need a second cluster beside the first. Without it they are ignored.
+const SECOND: &str = "two_clusters";
 
 /// How many tests run at once on the cluster: most of their time is waiting for it.
 const CLUSTER_THREADS: &str = "4";
@@ -42,6 +45,8 @@ enum Part {
     Deny,
     /// Unit, property and snapshot tests: all that needs no cluster.
     Unit,
+    /// Helper frames, hosts file, project file and the tunnel's headers, fuzzed for 20 s each: `-- --seconds 600` for longer, `-- TARGET` for one, `-- TARGET INPUT` to repeat one input.
+    Fuzz,
     /// The window's own part: checks, unit tests, and every screen in a browser on a fake backend.
     Ui,
     /// The helper with the superuser's rights: polkit, users without rights, private copies of what it changes. Needs root.
@@ -53,11 +58,12 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Format,
         Self::Lint,
         Self::Deny,
         Self::Unit,
+        Self::Fuzz,
         Self::Ui,
         Self::Elevation,
         Self::Cluster,
@@ -70,6 +76,7 @@ impl Part {
             Self::Lint => "lint",
             Self::Deny => "deny",
             Self::Unit => "unit",
+            Self::Fuzz => "fuzz",
             Self::Ui => "ui",
             Self::Elevation => "elevation",
             Self::Cluster => "cluster",
@@ -92,6 +99,7 @@ impl Part {
             Self::Lint => lint(),
             Self::Deny => deny::check(),
             Self::Unit => unit(&arguments.extra),
+            Self::Fuzz => fuzz::test(&arguments.extra),
             Self::Ui => ui::test(),
             Self::Elevation => elevation::test(&arguments.extra),
             Self::Cluster => cluster(&Stage::set(&sandbox::up()?)?, &arguments.extra),
@@ -200,6 +208,9 @@ fn cluster(stage: &Stage<'_>, extra: &[String]) -> Result<()> {
         .args(["--", "--test-threads", CLUSTER_THREADS])
         .args(for_tests);
     run(stage.tell(&mut test)?, "tests on the cluster")?;
+    if extra.is_empty() || extra.iter().any(|word| word == SECOND) {
+        second_cluster(stage)?;
+    }
     // Somebody who names tests names those of the command line.
     if !extra.is_empty() {
         return Ok(());
@@ -208,4 +219,19 @@ fn cluster(stage: &Stage<'_>, extra: &[String]) -> Result<()> {
     test.args(["test", "--locked", "--no-fail-fast", "--package", "towline-app", "--tests"])
         .args(["--", "--ignored", "--test-threads", CLUSTER_THREADS]);
     run(stage.tell(&mut test)?, "the application's tests on the cluster")
+}
+
+fn second_cluster(stage: &Stage<'_>) -> Result<()> {
+    let mut test = cargo();
+    test.args(["test", "--locked", "--no-fail-fast", "--package", "towline-cluster-tests"]).args([
+        "--test",
+        SECOND,
+        "--",
+        "--ignored",
+        "--test-threads",
+        CLUSTER_THREADS,
+    ]);
+    let second = stage.second(&mut test)?;
+    run(stage.tell(&mut test)?, "tests on two clusters")?;
+    second.down()
 }

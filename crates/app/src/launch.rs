@@ -2,6 +2,7 @@
 
 mod command_line;
 mod kept;
+pub(crate) mod project;
 mod request;
 mod review;
 
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use towline_core::cluster::Options;
 use towline_core::plan::{AGENT_IMAGE_VARIABLE, Plan};
 use towline_core::report::Code;
-use towline_core::request::Target;
+use towline_core::request::{Request, Target};
 use towline_core::target;
 
 use self::kept::{Kept, Plans};
@@ -53,7 +54,9 @@ impl Launcher {
     ///
     /// When the form makes no sense, or there is no plan for what it asks; what only forbids to connect is among the plan's checks.
     pub async fn plan(&self, form: LaunchRequest) -> Result<view::Plan, Report> {
-        let mut request = request::parse(&form, self.preferences.current().lease_seconds)?;
+        let project = project::of(&form)?;
+        let lease = self.preferences.current().lease_seconds;
+        let mut request = request::parse(&form, lease, project.as_ref())?;
         let command = Command::parse(&form.program)?;
         if request.agent_image.is_none() && std::env::var_os(AGENT_IMAGE_VARIABLE).is_none() {
             let settings = self.preferences.of_context(&form.context);
@@ -68,11 +71,18 @@ impl Launcher {
         let Options { kubeconfig, files, .. } = cluster.options();
         let files = kubeconfig.map_or(files, |file| vec![file]);
         let default = self.preferences.current().mode;
-        let line = command_line::of(&form, &request, &files, command.as_ref(), default);
+        let (command_ref, project_ref) = (command.as_ref(), project.as_ref());
+        let line = command_line::of(&form, &request, &files, command_ref, project_ref, default);
         let mut review = review::of(&plan, &form, line.clone());
         if let Some(rights) = &mut review.rights {
             rights.asks = self.machine.asks().await;
         }
+        if let Some(project) = &project {
+            let variables = project.environment.iter().map(|variable| variable.name.clone());
+            review.variables = variables.collect();
+            review.checks.extend(project::checks(project, &plan, &request));
+        }
+        review.checks.extend(without_names(&request));
         review.checks.splice(0..0, self.program_checks(command.as_ref()));
         review.checks.sort_by_key(|check| std::cmp::Reverse(check.tone));
         review.ready = !review.checks.iter().any(|check| check.tone == view::Tone::Bad);
@@ -83,6 +93,7 @@ impl Launcher {
             command_line: line,
             form,
             plan,
+            project,
             helper: None,
         };
         self.plans.keep(Kept::new(launch, &review));
@@ -160,6 +171,25 @@ impl Launcher {
     }
 }
 
+/// Hosts outside the cluster are had by their names only.
+fn without_names(request: &Request) -> Option<view::Check> {
+    let hosts: Vec<String> =
+        request.external_hosts.iter().map(|host| host.name.to_string()).collect();
+    if hosts.is_empty() || request.names.has_addresses() {
+        return None;
+    }
+    Some(view::Check {
+        title: "external hosts".to_owned(),
+        tone: view::Tone::Warning,
+        message: format!(
+            "Only a name can lead to a host outside the cluster, so without the hosts file the program reaches these from this machine, if at all: {}.",
+            hosts.join(", ")
+        ),
+        fix: Some("Choose “By their names”.".to_owned()),
+        code: None,
+    })
+}
+
 #[cfg(test)]
 pub(crate) mod testing {
     use crate::view::{Files, LaunchRequest, Mode, ProgramSpec};
@@ -181,6 +211,8 @@ pub(crate) mod testing {
             take_over: false,
             reconnect: false,
             exclude: Vec::new(),
+            external_hosts: Vec::new(),
+            project: None,
             files: Files::default(),
         }
     }

@@ -1,14 +1,16 @@
 //! What sessions have left whose process is gone: as this machine's journal says, and, once a cluster is connected, as that says.
 
+mod follow;
 mod found;
 mod repair;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::ListParams;
+use tokio_util::task::AbortOnDropHandle;
 use towline_core::cluster::{Cluster, ClusterError};
 use towline_core::journal::{Entry, Journal};
 use towline_core::leftovers::{SessionStatus, status};
@@ -61,30 +63,40 @@ impl Leftovers {
         all
     }
 
-    /// Looks, in the background, what a cluster that is connected knows; `namespaces`: empty for all.
+    /// Looks, in the background, what a cluster that is connected knows, and looks again as long as there is a leftover of it, until what this gives
+    /// is let go. `namespaces`: empty for all.
     ///
     /// To look at every workload is much in a large cluster, so that is done only where there is a lease of Towline's, or where the journal knows of
     /// a session.
-    pub(crate) fn look_at(&self, cluster: Cluster, namespaces: Vec<String>) {
+    pub(crate) fn follow(
+        &self,
+        cluster: Cluster,
+        namespaces: Vec<String>,
+    ) -> AbortOnDropHandle<()> {
         let this = self.clone();
-        tokio::spawn(async move {
+        AbortOnDropHandle::new(tokio::spawn(async move {
             let scopes: Vec<Scope> = match namespaces.is_empty() {
                 true => vec![Scope::All],
                 false => namespaces.into_iter().map(Scope::Namespace).collect(),
             };
-            for scope in scopes {
-                if let Err(error) = this.look_in(&cluster, &scope).await {
-                    // Who may not list leases has no leftovers to repair.
-                    tracing::debug!(%error, "looking for leftovers");
-                }
+            this.look(&cluster, &scopes).await;
+            this.until_gone(&cluster).await;
+        }))
+    }
+
+    async fn look(&self, cluster: &Cluster, scopes: &[Scope]) {
+        for scope in scopes {
+            if let Err(error) = self.look_in(cluster, scope).await {
+                // Who may not list leases has no leftovers to repair.
+                tracing::debug!(%error, "looking for leftovers");
             }
-        });
+        }
     }
 
     async fn look_in(&self, cluster: &Cluster, scope: &Scope) -> Result<(), ClusterError> {
         let of_journal =
             self.known().values().any(|known| known.leftover.context == cluster.context());
-        if of_journal || leased(cluster, scope).await? {
+        if of_journal || !leases(cluster, scope, Some(1)).await?.is_empty() {
             self.take(cluster.context(), scope, &status(cluster, scope).await?);
         }
         Ok(())
@@ -140,13 +152,17 @@ impl Leftovers {
     }
 }
 
-/// Whether there is a lease of a session.
-async fn leased(cluster: &Cluster, scope: &Scope) -> Result<bool, ClusterError> {
+/// The leases of sessions, at most so many.
+async fn leases(
+    cluster: &Cluster,
+    scope: &Scope,
+    most: Option<u32>,
+) -> Result<BTreeSet<String>, ClusterError> {
     let ours = format!("{MANAGED_BY_LABEL}={MANAGED_BY}");
-    let one = ListParams::default().labels(&ours).limit(1);
-    let leases = scope.api::<Lease>(cluster).list_metadata(&one).await;
+    let wanted = ListParams { limit: most, ..ListParams::default().labels(&ours) };
+    let leases = scope.api::<Lease>(cluster).list_metadata(&wanted).await;
     let leases = leases.map_err(|error| cluster.explain("look for leases of sessions", error))?;
-    Ok(!leases.items.is_empty())
+    Ok(leases.items.into_iter().filter_map(|lease| lease.metadata.uid).collect())
 }
 
 impl fmt::Debug for Leftovers {

@@ -6,7 +6,7 @@ mod output;
 mod runner;
 mod running;
 
-pub(crate) use self::command::{Command, CommandError};
+pub(crate) use self::command::{Command, CommandError, below_home};
 pub(crate) use self::runner::Program;
 
 #[cfg(test)]

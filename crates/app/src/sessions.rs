@@ -1,10 +1,12 @@
 //! The sessions of this application: begun, followed, shown, ended.
 
+mod attention;
 mod course;
 mod entry;
 mod environment;
 mod figures;
 mod follow;
+mod questions;
 mod traffic;
 mod volumes;
 mod words;
@@ -18,6 +20,7 @@ use towline_core::cluster::Cluster;
 use towline_core::journal::Journal;
 use towline_core::plan::Plan;
 use towline_core::report::Code;
+use towline_project::Project;
 
 use self::entry::Entry;
 use crate::logs::Logs;
@@ -25,10 +28,7 @@ use crate::machine::Use;
 use crate::program::Command;
 use crate::publish::Publish;
 use crate::report::failure;
-use crate::view::{
-    Change, Connection, EnvironmentFormat, LaunchRequest, ListenerTest, Notice, Report, Session,
-    SessionEvent, Tone, Variable,
-};
+use crate::view::{Change, LaunchRequest, Notice, Report, Session, Tone};
 
 /// Gives the `PATH` in which programs are looked for and that they get; `None`: this process's.
 pub type SearchPath = Arc<dyn Fn() -> Option<OsString> + Send + Sync>;
@@ -61,6 +61,8 @@ pub(crate) struct Launch {
     /// What is started once connected.
     pub(crate) command: Option<Command>,
     pub(crate) command_line: String,
+    /// The project file that it is made with.
+    pub(crate) project: Option<Project>,
     /// Had before anything is changed, where the plan needs it.
     pub(crate) helper: Option<Use>,
 }
@@ -177,71 +179,6 @@ impl Sessions {
     /// When the session is not connected, or the user starts the program.
     pub fn restart_program(&self, id: &str) -> Result<(), Report> {
         self.find(id)?.restart_program()
-    }
-
-    /// The variables by name, secrets masked; none before the session is connected.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such session.
-    pub fn environment(&self, id: &str) -> Result<Vec<Variable>, Report> {
-        let environment = self.find(id)?.core.environment().unwrap_or_default();
-        Ok(environment::variables(&environment))
-    }
-
-    /// The value of a variable, secret or not: the user asked for it.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such session, or no such variable.
-    pub fn reveal(&self, id: &str, name: &str) -> Result<String, Report> {
-        let environment = self.find(id)?.core.environment().unwrap_or_default();
-        environment::reveal(&environment, name)
-    }
-
-    /// The environment, secrets included, as text to take elsewhere.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such session, or it is not connected yet.
-    pub fn environment_text(&self, id: &str, format: EnvironmentFormat) -> Result<String, Report> {
-        let entry = self.find(id)?;
-        let environment = entry.core.environment().ok_or_else(entry::not_connected)?;
-        Ok(environment::text(&environment, format, &entry.fixed.title))
-    }
-
-    /// The connections that are open and the last 500 that have ended, the newest first.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such session.
-    pub fn connections(&self, id: &str) -> Result<Vec<Connection>, Report> {
-        Ok(traffic::connections(&self.find(id)?.core))
-    }
-
-    /// Tries whether the service behind a listener takes a connection.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such session, or no such listener.
-    pub async fn test_listener(
-        &self,
-        id: &str,
-        namespace: &str,
-        service: &str,
-        port: u16,
-    ) -> Result<ListenerTest, Report> {
-        let core = self.find(id)?.core.clone();
-        traffic::test(&core, namespace, service, port).await
-    }
-
-    /// The events from number `from` on (the first is 1), at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such session.
-    pub fn events(&self, id: &str, from: u64, limit: u32) -> Result<Vec<SessionEvent>, Report> {
-        Ok(self.find(id)?.events(from, limit))
     }
 
     /// The `PATH` for programs.

@@ -9,20 +9,30 @@
 
 mod app;
 mod diagnosis;
+mod environment;
 mod explorer;
 mod launch;
 mod logs;
 mod machine;
+mod plan;
 mod preferences;
+mod project;
 mod session;
+mod tables;
+mod traffic;
 mod volumes;
 
 pub use self::app::*;
 pub use self::diagnosis::*;
+pub use self::environment::*;
 pub use self::explorer::*;
 pub use self::launch::*;
 pub use self::logs::*;
 pub use self::machine::*;
+pub use self::plan::*;
 pub use self::preferences::*;
+pub use self::project::*;
 pub use self::session::*;
+pub use self::tables::*;
+pub use self::traffic::*;
 pub use self::volumes::*;

@@ -44,6 +44,9 @@ fn bindings_are_current() {
     view::StopHolder::export_all(&config).unwrap();
     view::Stopped::export_all(&config).unwrap();
     view::VolumeListing::export_all(&config).unwrap();
+    view::IfChanged::export_all(&config).unwrap();
+    view::WriteOutcome::export_all(&config).unwrap();
+    view::ProjectFile::export_all(&config).unwrap();
 
     if std::env::var_os("TOWLINE_WRITE_BINDINGS").is_some() {
         std::fs::create_dir_all(committed()).unwrap();

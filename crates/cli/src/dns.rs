@@ -34,6 +34,9 @@ pub(crate) struct Row {
     port: u16,
     local: SocketAddr,
     target: String,
+    /// Why the names do not lead to this port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by_variables_only: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     test: Option<Test>,
 }
@@ -87,6 +90,7 @@ pub(crate) fn rows(names: &SessionNames) -> Vec<Row> {
             port: port.port,
             local: port.local,
             target: port.target.clone(),
+            by_variables_only: port.by_variables_only.clone(),
             test: None,
         };
         entry.ports.iter().map(row).collect::<Vec<_>>()
@@ -96,8 +100,11 @@ pub(crate) fn rows(names: &SessionNames) -> Vec<Row> {
 
 pub(crate) fn columns(row: &Row) -> Vec<String> {
     let name = row.names.first().unwrap_or(&row.of);
-    let mut columns =
-        vec![format!("{name}:{}", row.port), row.local.to_string(), row.target.clone()];
+    let target = match &row.by_variables_only {
+        None => row.target.clone(),
+        Some(why) => format!("{} (by variables only: {why})", row.target),
+    };
+    let mut columns = vec![format!("{name}:{}", row.port), row.local.to_string(), target];
     columns.extend(row.test.as_ref().map(|test| match test {
         Test::Ok => "ok".to_owned(),
         Test::Failed { reason } => format!("failed: {reason}"),

@@ -26,6 +26,7 @@ pub use towline_wire::header::{Bytes, Variable};
 use crate::event::Listener;
 pub use file::{EnvFileError, check_env_file, write_env_file};
 pub use origin::{Origin, Source, SourceKeys};
+pub(crate) use service::link_names;
 
 /// Everything that [`Environment::compute`] looks at.
 #[derive(Clone, Copy, Debug)]

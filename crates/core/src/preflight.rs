@@ -146,6 +146,11 @@ impl Rights {
         !self.missing.iter().any(|(_, need)| *need == Need::Restorer)
     }
 
+    /// Whether the cluster did not say, so that nothing is known to be missing.
+    pub fn is_mute(&self) -> bool {
+        self.mute
+    }
+
     /// The rights that are missing.
     pub fn missing(&self) -> impl Iterator<Item = &Right> {
         self.missing.iter().map(|(right, _)| right)

@@ -34,7 +34,13 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a constant, and a test compiles it")
 });
 
-/// Takes secrets, servers and this user's home out of texts.
+/// Who somebody is: as an API server names whom it refuses, and addresses of mail.
+static PEOPLE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?P<keep>\b[Uu]ser \\?")[^"\\]+|[\w.%+-]+@(?:[\w-]+\.)+[A-Za-z]{2,}"#)
+        .expect("the pattern is a constant, and a test compiles it")
+});
+
+/// Takes secrets, servers, people and this user's home out of texts.
 #[derive(Debug)]
 pub struct Redactor {
     servers: Vec<String>,
@@ -78,6 +84,10 @@ impl Redactor {
             text = name.replace_all(&text, put).into_owned();
             text = name.replace_all(&text, put).into_owned();
         }
+        let put = |found: &Captures<'_>| {
+            format!("{}[user]", found.name("keep").map_or("", |keep| keep.as_str()))
+        };
+        text = PEOPLE.replace_all(&text, put).into_owned();
         for (number, server) in self.servers.iter().enumerate() {
             text = text.replace(server.as_str(), &format!("[server {}]", number + 1));
         }
@@ -154,6 +164,12 @@ mod tests {
             ("dial api.prod.example.com:6443 refused", "dial [server 1]:6443 refused"),
             ("GET https://10.1.2.3:6443/api", "GET https://[host]:6443/api"),
             ("/home/ada/.kube/config is fine", "~/.kube/config is fine"),
+            (
+                r#"pods is forbidden: User "ada@corp.example" cannot list"#,
+                r#"pods is forbidden: User "[user]" cannot list"#,
+            ),
+            (r#"{"message":"User \"ada\" cannot"}"#, r#"{"message":"User \"[user]\" cannot"}"#),
+            ("signed in as ada.l@corp.example.", "signed in as [user]."),
             (
                 "deployment/orders in namespace shop is what it was.",
                 "deployment/orders in namespace shop is what it was.",

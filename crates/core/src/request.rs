@@ -1,11 +1,14 @@
 //! What the user asks for, parsed but not yet looked up.
 
+mod external;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use towline_machine::HostName;
+
+pub use self::external::{ExternalHost, InvalidExternalHost};
 
 /// A session as the user asks for it. Everything that is not said has its default found by [`crate::plan`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +43,9 @@ pub struct Request {
     /// Hosts outside the cluster that the local program reaches through it, by their own names; not with [`Names::Variables`].
     #[serde(default)]
     pub external_hosts: Vec<ExternalHost>,
+    /// Whether to do without the names that another session has on this machine for something else.
+    #[serde(default)]
+    pub taken_names: TakenNames,
     /// Services that are left out, as `name` (of the target's namespace) or `name.namespace`.
     #[serde(default)]
     pub exclude: Vec<String>,
@@ -82,13 +88,15 @@ impl Names {
     }
 }
 
-/// A host outside the cluster that is reached from the pod.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ExternalHost {
-    /// Its name.
-    pub name: HostName,
-    /// Its TCP ports.
-    pub ports: Vec<u16>,
+/// What becomes of names that another session has on this machine for something else: a name leads to one place, and whoever has it first keeps it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TakenNames {
+    /// They forbid to connect: a program that does not know would reach the other session's services.
+    #[default]
+    Refuse,
+    /// The session has the other names only, the longer ones of the same services mostly.
+    GoWithout,
 }
 
 /// What of the container's volumes comes to this machine.
@@ -135,6 +143,7 @@ impl Request {
             program: Program::StartedByUser,
             names: Names::default(),
             external_hosts: Vec::new(),
+            taken_names: TakenNames::default(),
             exclude: Vec::new(),
             volumes: Volumes::default(),
         }

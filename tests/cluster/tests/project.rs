@@ -291,18 +291,25 @@ async fn what_leads_to_nothing_is_refused_before_anything_is_changed() -> Result
         std::fs::write(project.path().join("towline.yaml"), text)?;
         refused(&run(at(&namespace, project.path(), &["connect"])?).await?, parts)?;
     }
-    // What is known in the session only ends it; the workload is put back.
+    // What only the image could set is known when the container is looked into.
     let text = format!(
         "target: orders\nnamespace: {}\nnames: variables\nports: [http:{port}]\nenvironment:\n  A: ${{env:REDIS_PASSWORT}}\nprogram:\n  command: 'true'\n",
         namespace.name
     );
     std::fs::write(project.path().join("towline.yaml"), text)?;
-    let finished = run(at(&namespace, project.path(), &["connect"])?).await?;
+    let planned = run(at(&namespace, project.path(), &["plan"])?).await?;
+    ensure!(planned.status.success(), "{planned:?}");
+    for part in ["nothing in the pod's spec sets it", "Did you mean REDIS_PASSWORD?"] {
+        ensure!(planned.stderr.contains(part), "'{part}' is not said: {planned:?}");
+    }
+    // Its container can be looked into, so the workload is not even touched.
+    let finished = run(at(&namespace, project.path(), &["connect", "-o", "json"])?).await?;
     ensure!(!finished.status.success(), "{finished:?}");
     ensure!(
-        finished.stderr.contains("no such variable") && finished.stderr.contains("REDIS_PASSWORD"),
+        finished.stdout.contains("no such variable") && finished.stdout.contains("REDIS_PASSWORD"),
         "{finished:?}"
     );
+    ensure!(!finished.stdout.contains(r#""step":"patch""#), "{finished:?}");
     ensure!(
         namespace.workload("Deployment", "orders").await? == before,
         "orders is not what it was"

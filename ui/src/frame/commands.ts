@@ -2,6 +2,7 @@ import Activity from '@lucide/svelte/icons/activity';
 import Bookmark from '@lucide/svelte/icons/bookmark';
 import Box from '@lucide/svelte/icons/box';
 import CircleStop from '@lucide/svelte/icons/circle-stop';
+import FileCode from '@lucide/svelte/icons/file-code';
 import Moon from '@lucide/svelte/icons/moon';
 import Power from '@lucide/svelte/icons/power';
 import Server from '@lucide/svelte/icons/server';
@@ -16,6 +17,7 @@ import { router } from '$lib/state/router.svelte';
 import { shell } from '$lib/state/shell.svelte';
 import { toasts } from '$lib/state/toasts.svelte';
 import { redirect } from '$screens/clusters/actions';
+import { openProjectFile } from './openProjectFile';
 
 export interface Command {
   /** Unique. */
@@ -132,6 +134,14 @@ function general(): Command[] {
   };
   return [
     ...(open.length > 1 ? [stopAll] : []),
+    {
+      id: 'project file',
+      group,
+      label: 'Use a project file…',
+      words: ['towline.yaml', 'launch', 'bridge'],
+      icon: FileCode,
+      run: () => void openProjectFile(),
+    },
     ...themes(group),
     {
       id: 'quit',

@@ -58,7 +58,10 @@ export const sessionTestids = {
   volumeCancel: 'volume-cancel',
   volumeWrite: 'volume-write',
   volumeOpen: 'volume-open',
+  /** The pod whose files a volume’s are. */
+  volumePod: 'volume-pod',
   volumePicker: 'volume-picker',
+  volumeChoosePod: 'volume-choose-pod',
   /** An entry in the picker; `data-name`. */
   volumeEntry: 'volume-entry',
   volumeEnter: 'volume-enter',
@@ -68,6 +71,9 @@ export const sessionTestids = {
   /** A changed file; `data-path`. */
   writeFile: 'write-file',
   writeConfirm: 'write-confirm',
+  /** A file that was not written; `data-path`. */
+  writeConflict: 'write-conflict',
+  writeOverwrite: 'write-overwrite',
   /** An event; `data-seq`. */
   event: 'event',
 

@@ -96,6 +96,17 @@ export const testids = {
   launchAgentImage: 'launch-agent-image',
   launchPullSecret: 'launch-pull-secret',
   launchLease: 'launch-lease',
+  /** What is typed for a host outside the cluster. */
+  launchHost: 'launch-host',
+  launchHostAdd: 'launch-host-add',
+  /** A host outside the cluster; `data-name`. */
+  launchHostRow: 'launch-host-row',
+  /** The menu of the project file. */
+  launchProject: 'launch-project',
+  /** The project file in use; `data-state`: reading, read, failed. */
+  launchProjectStrip: 'launch-project-strip',
+  /** A file that was found in the working directory: uses it. */
+  launchProjectFound: 'launch-project-found',
   launchReconnect: 'launch-reconnect',
   launchTakeOver: 'launch-take-over',
   launchProfiles: 'launch-profiles',

@@ -1,8 +1,15 @@
 //! From a target to a session.
 
+use std::path::Path;
+
+use towline_core::report::Code;
+
 use super::Controller;
+use crate::launch::project;
+use crate::report::failure;
 use crate::view::{
-    ContainerChoice, Holder, LaunchRequest, Plan, Profile, Report, StopHolder, Stopped,
+    ContainerChoice, ExternalHost, Holder, LaunchRequest, Plan, Profile, ProjectFile, Report,
+    StopHolder, Stopped,
 };
 
 impl Controller {
@@ -49,6 +56,42 @@ impl Controller {
     /// When it does not hold it any more, or cannot be stopped. Nothing has been stopped then.
     pub async fn stop_holder(&self, stop: &StopHolder) -> Result<Stopped, Report> {
         self.parts.machine.stop_holder(stop).await
+    }
+
+    /// Understands what is typed for a host outside the cluster, as `db.example.com:5432`.
+    ///
+    /// # Errors
+    /// When it makes no sense.
+    pub fn external_host(&self, typed: &str) -> Result<ExternalHost, Report> {
+        let host = typed.trim().parse::<towline_core::request::ExternalHost>();
+        let host = host.map_err(|error| {
+            failure(Code::Input, format!("{error}."), Some("Such as db.example.com:5432."))
+        })?;
+        Ok(ExternalHost { name: host.name.to_string(), ports: host.ports })
+    }
+
+    /// Reads a project file, and puts what it says into the form.
+    ///
+    /// # Errors
+    /// When it cannot be read or makes no sense; with line and column.
+    pub fn read_project(&self, file: &str, request: LaunchRequest) -> Result<ProjectFile, Report> {
+        project::read(file, request, &self.parts.contexts.current().files)
+    }
+
+    /// The nearest project file in a directory or above it.
+    ///
+    /// # Errors
+    /// When that is another user's.
+    pub fn find_project(&self, directory: &str) -> Result<Option<String>, Report> {
+        project::find(directory)
+    }
+
+    /// Writes the form as a project file.
+    ///
+    /// # Errors
+    /// When the form makes no sense, or the file cannot be written.
+    pub fn save_project_to(&self, request: &LaunchRequest, file: &Path) -> Result<(), Report> {
+        project::save(request, file)
     }
 
     /// Keeps a profile; one of the same id is replaced.

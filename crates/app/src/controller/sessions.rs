@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::Controller;
 use crate::view::{
-    Connection, EnvironmentFormat, ListenerTest, Report, SessionEvent, Variable, VolumeListing,
-    VolumeSize,
+    Connection, EnvironmentFormat, IfChanged, ListenerTest, Report, SessionEvent, Variable,
+    VolumeListing, VolumeSize, WriteOutcome,
 };
 
 /// Each of these fails when there is no such session.
@@ -141,17 +141,26 @@ impl Controller {
         self.parts.sessions.cancel_fetch(id, volume)
     }
 
-    /// Writes files of this machine back to a volume; gives how many were written.
+    /// Takes a volume's files from this pod from now on.
     ///
     /// # Errors
-    /// When there is no such session or volume, or a file was changed in the cluster since it was copied.
+    /// When there is no such session, volume or pod.
+    pub fn choose_volume_pod(&self, id: &str, volume: &str, pod: &str) -> Result<(), Report> {
+        self.parts.sessions.choose_volume_pod(id, volume, pod)
+    }
+
+    /// Writes files of this machine back to a volume; those that were changed in the cluster since they were copied are in the answer.
+    ///
+    /// # Errors
+    /// When there is no such session or volume, or the agent does not take them.
     pub async fn write_back(
         &self,
         id: &str,
         volume: &str,
         paths: Vec<String>,
-    ) -> Result<u32, Report> {
-        self.parts.sessions.write_back(id, volume, paths).await
+        if_changed: IfChanged,
+    ) -> Result<WriteOutcome, Report> {
+        self.parts.sessions.write_back(id, volume, paths, if_changed).await
     }
 
     /// Files of this machine's copy that are not as they came, by path.

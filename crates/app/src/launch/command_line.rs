@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use towline_core::request::Request;
+use towline_core::request::{Request, Volumes};
+use towline_project::Project;
 
+use super::request::names;
 use crate::program::Command;
 use crate::view::{LaunchRequest, Mode};
 
@@ -13,10 +15,14 @@ pub(super) fn of(
     request: &Request,
     kubeconfigs: &[PathBuf],
     command: Option<&Command>,
+    project: Option<&Project>,
     default: Mode,
 ) -> String {
     let mut words = vec!["towline".to_owned(), "connect".to_owned(), request.target.to_string()];
     let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
+    if let Some(project) = project {
+        option("--project", project.file.to_string_lossy().into_owned());
+    }
     option("--context", form.context.clone());
     if let Some(namespace) = &request.namespace {
         option("-n", namespace.clone());
@@ -41,16 +47,29 @@ pub(super) fn of(
     if let Some(secret) = form.pull_secret.as_ref().and(request.pull_secret.as_ref()) {
         option("--pull-secret", secret.clone());
     }
-    if request.lease != Request::LEASE {
+    // What the project file says holds unless the line says something else.
+    let lease = project.and_then(|project| project.lease).unwrap_or(Request::LEASE);
+    if request.lease != lease {
         option("--lease", format!("{}s", request.lease.as_secs()));
     }
     if !request.exclude.is_empty() {
         option("--exclude", request.exclude.join(","));
     }
+    for host in &request.external_hosts {
+        option("--external-host", host.to_string());
+    }
+    let volumes = project.and_then(|project| project.volumes).unwrap_or_default();
+    if request.volumes != volumes {
+        let which = if request.volumes == Volumes::None { "none" } else { "small" };
+        option("--volumes", which.to_owned());
+    }
     // A line is pasted elsewhere, where the settings may say something else; but the default of all is not named.
     let (no_admin, hosts) = match form.mode {
         Mode::NoAdministrator => (true, false),
-        Mode::HostsFile => (false, default != Mode::HostsFile),
+        Mode::HostsFile => {
+            let default = project.and_then(|project| project.names).unwrap_or(names(default));
+            (false, default != names(Mode::HostsFile))
+        }
     };
     for (flag, wanted) in [("--no-admin", no_admin), ("--hosts", hosts)] {
         if wanted {
@@ -83,11 +102,12 @@ mod tests {
     use super::*;
     use crate::launch::request::parse;
     use crate::launch::testing::request as form;
-    use crate::view::{PortMapping, ProgramSpec};
+    use crate::view::{ExternalHost, Files, PortMapping, ProgramSpec};
 
     fn line(form: &LaunchRequest) -> String {
         let command = Command::parse(&form.program).unwrap();
-        of(form, &parse(form, 120).unwrap(), &[], command.as_ref(), Mode::NoAdministrator)
+        let request = parse(form, 120, None).unwrap();
+        of(form, &request, &[], command.as_ref(), None, Mode::NoAdministrator)
     }
 
     #[test]
@@ -102,13 +122,35 @@ mod tests {
     #[test]
     fn kubeconfigs_that_were_chosen_are_named() {
         let form = form("service/orders");
-        let request = parse(&form, 120).unwrap();
+        let request = parse(&form, 120, None).unwrap();
         let line = |files: &[&str]| {
             let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
-            of(&form, &request, &files, None, Mode::NoAdministrator)
+            of(&form, &request, &files, None, None, Mode::NoAdministrator)
         };
         assert!(line(&["/a b"]).ends_with(" --kubeconfig '/a b' --no-admin"));
         assert!(line(&["/a", "/b c"]).starts_with("KUBECONFIG='/a:/b c' towline connect "));
+    }
+
+    #[test]
+    fn what_a_project_file_says_is_said_only_where_it_differs() {
+        let project = Project {
+            file: "/src/towline.yaml".into(),
+            names: Some(names(Mode::HostsFile)),
+            lease: Some(std::time::Duration::from_secs(45)),
+            volumes: Some(Volumes::None),
+            ..Project::default()
+        };
+        let line = |form: &LaunchRequest| {
+            let request = parse(form, 120, Some(&project)).unwrap();
+            of(form, &request, &[], None, Some(&project), Mode::NoAdministrator)
+        };
+        let mut form = form("service/orders");
+        let start =
+            "towline connect service/orders --project /src/towline.yaml --context sandbox -n shop";
+        (form.mode, form.lease_seconds, form.files) = (Mode::HostsFile, Some(45), Files::None);
+        assert_eq!(line(&form), start);
+        (form.lease_seconds, form.files) = (None, Files::Small);
+        assert_eq!(line(&form), format!("{start} --lease 120s --volumes small"));
     }
 
     /// That the command line takes it, and does the same, is tested on the cluster (`tests/sandbox/whole.rs`).
@@ -124,6 +166,9 @@ mod tests {
         form.lease_seconds = Some(300);
         (form.take_over, form.reconnect) = (true, true);
         form.exclude = vec!["redis".into(), "db.billing".into()];
+        form.external_hosts =
+            vec![ExternalHost { name: "db.example.com".into(), ports: vec![5432, 5433] }];
+        form.files = Files::None;
         let program = "python3 'my app.py' --verbose".to_owned();
         form.program = ProgramSpec::Command { line: program, directory: Some("/a dir".into()) };
         let line = line(&form);
@@ -151,6 +196,10 @@ mod tests {
             "300s",
             "--exclude",
             "redis,db.billing",
+            "--external-host",
+            "db.example.com:5432,5433",
+            "--volumes",
+            "none",
             "--no-admin",
             "--take-over",
             "--reconnect",

@@ -3,13 +3,20 @@
 use std::time::Duration;
 
 use towline_core::report::Code;
-use towline_core::request::{Names, PortMapping, Program, Request, Target, Volumes, is_subdomain};
+use towline_core::request::{
+    ExternalHost, Names, PortMapping, Program, Request, Target, Volumes, is_subdomain,
+};
+use towline_project::Project;
 
 use crate::report::failure;
 use crate::view::{Files, LaunchRequest, Mode, ProgramSpec, Report};
 
-/// The request that the form describes. `lease_seconds` is the lease of the settings.
-pub(super) fn parse(form: &LaunchRequest, lease_seconds: u32) -> Result<Request, Report> {
+/// The request that the form describes. `lease_seconds` is the lease of the settings; `project` says what the form has no field for.
+pub(super) fn parse(
+    form: &LaunchRequest,
+    lease_seconds: u32,
+    project: Option<&Project>,
+) -> Result<Request, Report> {
     let mut request = Request::new(target(&form.target)?);
     request.namespace = given(Some(&form.namespace)).map(|name| namespace(&name)).transpose()?;
     request.container = given(form.container.as_deref());
@@ -32,6 +39,13 @@ pub(super) fn parse(form: &LaunchRequest, lease_seconds: u32) -> Result<Request,
         ProgramSpec::Command { .. } => Program::StartedByTowline,
     };
     request.exclude = form.exclude.iter().filter_map(|name| given(Some(name))).collect();
+    for host in &form.external_hosts {
+        let host = ExternalHost::new(host.name.trim(), host.ports.clone()).map_err(input)?;
+        host.add_to(&mut request.external_hosts);
+    }
+    if let Some(timeout) = project.and_then(|project| project.timeout) {
+        request.timeout = timeout;
+    }
     request.volumes = match form.files {
         Files::Small => Volumes::Small,
         Files::None => Volumes::None,
@@ -39,7 +53,8 @@ pub(super) fn parse(form: &LaunchRequest, lease_seconds: u32) -> Result<Request,
     Ok(request)
 }
 
-fn names(mode: Mode) -> Names {
+/// How names come here in this mode.
+pub(super) fn names(mode: Mode) -> Names {
     match mode {
         Mode::HostsFile => Names::HostsFile,
         Mode::NoAdministrator => Names::Variables,
@@ -83,14 +98,19 @@ mod tests {
         form.ports = vec![view::PortMapping { remote: "http".into(), local: 9000 }];
         form.namespaces = vec!["shop".into(), " ".into(), "billing".into()];
         form.program = ProgramSpec::Command { line: "x".into(), directory: None };
-        let request = parse(&form, 300).unwrap();
+        form.external_hosts =
+            vec![view::ExternalHost { name: " db.example.com".into(), ports: vec![5432] }];
+        let project = Project { timeout: Some(Duration::from_secs(7)), ..Project::default() };
+        let request = parse(&form, 300, Some(&project)).unwrap();
         assert_eq!(request.target.to_string(), "service/orders");
         assert_eq!((request.container, request.lease.as_secs()), (None, 300));
         assert_eq!(request.namespaces, ["shop", "billing"]);
         assert_eq!(request.ports[0].local, Some(9000));
+        assert_eq!(request.external_hosts[0].to_string(), "db.example.com:5432");
+        assert_eq!(request.timeout.as_secs(), 7);
         assert_eq!(request.program, Program::StartedByTowline);
         form.lease_seconds = Some(7);
-        assert_eq!(parse(&form, 300).unwrap().lease.as_secs(), 7);
+        assert_eq!(parse(&form, 300, None).unwrap().lease.as_secs(), 7);
     }
 
     #[test]
@@ -98,7 +118,7 @@ mod tests {
         let with = |change: fn(&mut LaunchRequest)| {
             let mut form = form("service/orders");
             change(&mut form);
-            parse(&form, 120).unwrap_err()
+            parse(&form, 120, None).unwrap_err()
         };
         let port = |form: &mut LaunchRequest| {
             form.ports = vec![view::PortMapping { remote: "0".into(), local: 1 }];
@@ -113,5 +133,10 @@ mod tests {
             assert_eq!(error.code, "input");
             assert!(error.message.contains('\''), "{}", error.message);
         }
+        let host = |form: &mut LaunchRequest| {
+            form.external_hosts =
+                vec![view::ExternalHost { name: "db.example.com".into(), ports: Vec::new() }];
+        };
+        assert!(with(host).message.contains("needs ports"));
     }
 }

@@ -12,8 +12,8 @@ use towline_core::volumes::{Handling, PlannedVolume};
 use crate::machine;
 use crate::report::name;
 use crate::view::{
-    Check, ContainerChoice, FieldChange, HostsLine, InboundPort, LaunchRequest, NewObject,
-    OutboundService, Rights, SessionMark, Tone, Volume, VolumeComes,
+    Check, ContainerChoice, ExternalHost, FieldChange, HostsLine, InboundPort, LaunchRequest,
+    NewObject, OutboundService, Rights, SessionMark, Tone, Volume, VolumeComes,
 };
 
 /// The longest value of a field that is shown, in characters.
@@ -43,6 +43,8 @@ pub(super) fn of(plan: &Plan, form: &LaunchRequest, command_line: String) -> cra
         objects: plan.objects.iter().map(object).collect(),
         inbound: inbound(plan),
         outbound: plan.outbound.iter().map(outbound).collect(),
+        external_hosts: external_hosts(plan),
+        variables: Vec::new(),
         mode: form.mode,
         hosts: plan.hosts.iter().flat_map(|hosts| &hosts.hosts).map(hosts_line).collect(),
         rights: plan.hosts.as_ref().map(rights),
@@ -111,6 +113,14 @@ fn outbound(service: &plan::OutboundService) -> OutboundService {
     }
 }
 
+/// Those that have names here.
+fn external_hosts(plan: &Plan) -> Vec<ExternalHost> {
+    let named = plan.request.external_hosts.iter().filter(|_| plan.hosts.is_some());
+    named
+        .map(|host| ExternalHost { name: host.name.to_string(), ports: host.ports.clone() })
+        .collect()
+}
+
 fn hosts_line(host: &PlannedHost) -> HostsLine {
     HostsLine {
         address: host.address.to_string(),
@@ -124,7 +134,7 @@ fn rights(hosts: &HostsPlan) -> Rights {
     let ports = hosts.hosts.iter().flat_map(|host| &host.ports).copied();
     let low: BTreeSet<u16> = ports.filter(|port| *port < from).collect();
     Rights {
-        hosts_file: towline_machine::hosts_file::PATH.to_owned(),
+        hosts_file: towline_machine::hosts_file::path().display().to_string(),
         ports: low.into_iter().collect(),
         asks: true,
     }

@@ -107,8 +107,8 @@ impl Command {
     }
 }
 
-/// `~/x` as people write it.
-fn below_home(text: &str) -> PathBuf {
+/// A path as people write it: `~` is the user's home.
+pub(crate) fn below_home(text: &str) -> PathBuf {
     let home = std::env::home_dir();
     match (text.strip_prefix('~'), home) {
         (Some(""), Some(home)) => home,

@@ -1,5 +1,6 @@
 //! One session: the core's, its program, and what is shown of both.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -9,10 +10,11 @@ use towline_core::event::Phase;
 use towline_core::journal::Journal;
 use towline_core::report::Code;
 use towline_core::session::{Session, Surroundings};
+use towline_project::Project;
 
 use super::course::Course;
 use super::volumes::Copies;
-use super::{Launch, SearchPath, words};
+use super::{Launch, SearchPath, attention};
 use crate::launch::inbound;
 use crate::logs::LogWriter;
 use crate::machine::Use;
@@ -48,6 +50,8 @@ pub(super) struct Fixed {
     inbound: Vec<InboundPort>,
     restorer: bool,
     command_line: String,
+    /// Where the project file wants the environment written.
+    pub(super) env_file: Option<PathBuf>,
 }
 
 impl Entry {
@@ -58,7 +62,8 @@ impl Entry {
         path: SearchPath,
         journal: Journal,
     ) -> Self {
-        let Launch { cluster, plan, form, title, command, command_line, helper } = launch;
+        let Launch { cluster, plan, form, title, command, command_line, project, helper } = launch;
+        let overlay = project.as_ref().and_then(Project::overlay);
         let with = helper.as_ref().map(|helper| helper.helper.clone());
         let workload = format!("{}/{}", plan.workload.kind, plan.workload.name);
         let fixed = Fixed {
@@ -71,6 +76,7 @@ impl Entry {
             title,
             workload: workload.clone(),
             command_line,
+            env_file: project.and_then(|project| project.env_file),
         };
         Self {
             id: plan.session.to_string(),
@@ -78,7 +84,7 @@ impl Entry {
             core: Session::connect_with(
                 cluster,
                 plan,
-                Surroundings { journal, helper: with, overlay: None },
+                Surroundings { journal, helper: with, overlay },
             ),
             fixed,
             copies: Copies::default(),
@@ -120,7 +126,7 @@ impl Entry {
             figures: course.figures.clone(),
             env_file: snapshot.env_file.map(|file| file.to_string_lossy().into_owned()),
             events: course.event_count(),
-            attention: words::attention(&phase, &program, &self.fixed.workload),
+            attention: attention::attention(&phase, &program, &self.fixed.workload),
             restorer: self.fixed.restorer,
             command_line: self.fixed.command_line.clone(),
             phase,

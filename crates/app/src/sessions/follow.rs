@@ -8,11 +8,13 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
+use towline_core::environment::write_env_file;
 use towline_core::event::{Event, What};
 
+use super::attention;
 use super::entry::Entry;
-use super::words;
 use crate::publish::Publish;
+use crate::report::explained;
 use crate::view::{Change, Notice, ProgramState, SessionPhase, Tone};
 
 /// The session is told at most this often.
@@ -89,9 +91,12 @@ impl Follower {
             (!before && course.connected, course.connected, course.is_stopping())
         };
         if let Some((tone, title, message)) =
-            words::notice(&event.what, &self.entry.fixed.workload, connected)
+            attention::notice(&event.what, &self.entry.fixed.workload, connected)
         {
             self.notice(tone, title, message);
+        }
+        if matches!(event.what, What::Connected { .. }) {
+            self.write_env_file();
         }
         // Only the first time: a program runs on through a lapse, and one that has ended was seen to by the user.
         if first
@@ -106,6 +111,18 @@ impl Follower {
             self.pods = None;
             self.entry.let_helper_go();
             self.entry.copies.end();
+        }
+    }
+
+    /// Where the project file wants it, before the program is started.
+    fn write_env_file(&self) {
+        let (Some(file), Some(environment)) =
+            (&self.entry.fixed.env_file, self.entry.core.environment())
+        else {
+            return;
+        };
+        if let Err(error) = write_env_file(file, &environment) {
+            self.notice(Tone::Warning, "Environment not written", explained(&error).message);
         }
     }
 
@@ -127,7 +144,7 @@ impl Follower {
             ProgramState::ByUser | ProgramState::Waiting => return,
         };
         self.entry.course().tell(now, tone, title, detail);
-        if let Some(message) = words::program_attention(&state) {
+        if let Some(message) = attention::program_attention(&state) {
             self.notice(Tone::Bad, title, message);
         }
     }

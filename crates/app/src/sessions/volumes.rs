@@ -1,6 +1,7 @@
 //! The volumes of a session: how they stand, and copies both ways on the user's word.
 
 mod asked;
+mod back;
 mod changed;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 use towline_core::report::{Code, Explain};
 use towline_core::session::Session;
 use towline_core::volumes::{
-    self, DEFAULT_LIMIT, EntryKind, Handling, IfChanged, Measured, Progress, Transfer,
+    self, DEFAULT_LIMIT, EntryKind, Handling, Measured, Progress, Transfer,
 };
 use towline_wire::header::Bytes;
 
@@ -68,6 +69,7 @@ fn shown(known: &volumes::Volume, copying: Option<&Copying>) -> SessionVolume {
         .then_some(VolumeSize { files: known.files, bytes: known.bytes, complete: true });
     SessionVolume {
         volume: volume(&known.planned),
+        pod: known.pod.clone(),
         path: local.map(|path| path.to_string_lossy().into_owned()),
         size: known.measured.as_ref().map(size).or(counted),
         state,
@@ -189,43 +191,11 @@ pub(super) fn cancel(entry: &Entry, mount: &str) {
     entry.changed.notify_one();
 }
 
-/// Files of this machine's copy that are not as they came.
-pub(super) fn changed_files(entry: &Entry, mount: &str) -> Result<Vec<String>, Report> {
-    let volume = find(entry, mount)?;
-    let (Some(local), Some(came)) = (volume.local, volume.fresh_at) else {
-        let message = format!("No file of {mount} has been copied to this machine.");
-        return Err(failure(Code::Input, message, Some("Fetch the files first.")));
-    };
-    let written = entry.copies.of(mount, |copying| copying.written.clone());
-    changed::files(&local, came, &written).map_err(|error| {
-        let message = format!("The copy of {mount} cannot be read ({}): {error}.", local.display());
-        failure(Code::Input, message, None)
-    })
-}
-
-/// Writes these files of this machine back to the volume; gives how many.
-pub(super) async fn write_back(
-    entry: &Entry,
-    mount: &str,
-    paths: Vec<String>,
-) -> Result<u32, Report> {
-    let paths = paths.into_iter().map(Bytes::Text).collect();
-    let written = entry.core.write_back(mount, paths, IfChanged::Refuse).await;
-    let written = written.map_err(|error| explained(&error))?;
-    let now = Timestamp::now();
-    let count = u32::try_from(written.files.len()).unwrap_or(u32::MAX);
-    let detail = format!("{mount}: {}", written.files.join(", "));
-    entry.course().tell(
-        now.as_millisecond(),
-        crate::view::Tone::Good,
-        "Files written back",
-        detail,
-    );
-    entry.copies.of(mount, |copying| {
-        copying.written.extend(written.files.into_iter().map(|path| (path, now)));
-    });
+/// Takes the volume's files from that pod from now on.
+pub(super) fn choose_pod(entry: &Entry, mount: &str, pod: &str) -> Result<(), Report> {
+    entry.core.choose_pod(mount, pod).map_err(|error| explained(&error))?;
     entry.changed.notify_one();
-    Ok(count)
+    Ok(())
 }
 
 /// Where this machine's copy stands.

@@ -36,6 +36,8 @@ pub enum HelperState {
     Starting,
     /// It runs.
     Running,
+    /// It has ended, and sessions still need it.
+    Lost,
     /// The user, or a rule of the system, has said no the last time.
     NotGranted,
     /// It could not be started.

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{InboundPort, LaunchRequest, Mode, Report, SessionVolume, Tone};
+use super::{
+    Figures, InboundPort, LaunchRequest, Listener, Mode, Report, SessionVolume, SilentPort, Tone,
+    Tunnel,
+};
 
 /// A session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -128,121 +131,6 @@ pub struct StepTime {
     pub failed: bool,
 }
 
-/// The tunnel to one pod.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct Tunnel {
-    /// The pod.
-    pub pod: String,
-    /// Whether it stands.
-    pub up: bool,
-    /// The last round trip, in microseconds.
-    #[ts(type = "number | null")]
-    pub round_trip_us: Option<u64>,
-}
-
-/// A local port that does not take connections.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct SilentPort {
-    /// The container's port.
-    pub remote: u16,
-    /// The local port.
-    pub local: u16,
-    /// Why.
-    pub reason: String,
-}
-
-/// A service's port on this machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct Listener {
-    /// The service's namespace.
-    pub namespace: String,
-    /// The service.
-    pub service: String,
-    /// The service's port.
-    pub port: u16,
-    /// The service's name for the port.
-    pub port_name: Option<String>,
-    /// The address on this machine, as `127.0.0.1:35001`.
-    pub local: String,
-    /// Where connections go, seen from the pod, as `10.96.1.20:80`; null: not known yet.
-    pub target: Option<String>,
-    /// The names by which this machine finds it, the shortest first; none in the mode without administrator rights.
-    pub names: Vec<String>,
-    /// When a connection to it was last opened.
-    #[ts(type = "number | null")]
-    pub last_used: Option<i64>,
-    /// How many connections there were.
-    #[ts(type = "number")]
-    pub connections: u64,
-}
-
-/// What a test of a listener found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct ListenerTest {
-    /// Whether the service took the connection.
-    pub reached: bool,
-    /// How long it took.
-    #[ts(type = "number")]
-    pub took_ms: u64,
-    /// The sentence.
-    pub message: String,
-}
-
-/// Live figures.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct Figures {
-    /// Connections from the cluster, open now.
-    pub inbound_open: u32,
-    /// Connections from this machine, open now.
-    pub outbound_open: u32,
-    /// Connections since the start.
-    #[ts(type = "number")]
-    pub connections: u64,
-    /// Bytes from the cluster.
-    #[ts(type = "number")]
-    pub bytes_in: u64,
-    /// Bytes to the cluster.
-    #[ts(type = "number")]
-    pub bytes_out: u64,
-    /// Bytes both ways in each of the last 60 seconds, the oldest first.
-    #[ts(type = "number[]")]
-    pub per_second: Vec<u64>,
-}
-
-/// One connection, for the Traffic tab.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct Connection {
-    /// Unique within the session, counting up.
-    #[ts(type = "number")]
-    pub id: u64,
-    /// Whether it came from the cluster.
-    pub inbound: bool,
-    /// From the cluster: the pod that received it. From this machine: `this machine`.
-    pub from: String,
-    /// From the cluster: `127.0.0.1:8080`. From this machine: `catalogue.shop:80`.
-    pub to: String,
-    /// When it was opened.
-    #[ts(type = "number")]
-    pub opened: i64,
-    /// When it was closed; null: open.
-    #[ts(type = "number | null")]
-    pub closed: Option<i64>,
-    /// Bytes towards this machine.
-    #[ts(type = "number")]
-    pub bytes_in: u64,
-    /// Bytes towards the cluster.
-    #[ts(type = "number")]
-    pub bytes_out: u64,
-    /// Why it failed, if it did.
-    pub error: Option<String>,
-}
-
 /// The local program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "state", rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -279,56 +167,6 @@ pub enum ProgramState {
         /// Why.
         report: Report,
     },
-}
-
-/// A variable of the environment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct Variable {
-    /// Its name.
-    pub name: String,
-    /// Its value for the local program; null for a secret that was not asked for. Bytes that are no UTF-8 are shown replaced.
-    pub value: Option<String>,
-    /// Whether it comes from a secret.
-    pub secret: bool,
-    /// Where it comes from, such as `config map shop, key greeting`.
-    pub origin: String,
-    /// `literal`, `configMap`, `secret`, `field`, `resource`, `image`, `service`, `runtime`, `towline`, `oneOf`, `file`.
-    pub origin_kind: String,
-    /// The value in the cluster where it was rewritten for this machine; null where not, and for secrets.
-    pub cluster_value: Option<String>,
-    /// Whether the program keeps this machine's own value.
-    pub stays_local: bool,
-    /// How it compares with this machine's own environment.
-    pub here: Here,
-}
-
-/// How a variable compares with this machine's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum Here {
-    /// This machine has none of that name.
-    Absent,
-    /// The same value.
-    Same,
-    /// Another value.
-    Different,
-}
-
-/// The forms in which the environment can be copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum EnvironmentFormat {
-    /// A dotenv file.
-    Dotenv,
-    /// `export NAME='value'` lines for sh.
-    Shell,
-    /// `$env:NAME = 'value'` lines.
-    PowerShell,
-    /// A file for `docker run --env-file`; values with line breaks cannot stand there and are told in comments.
-    Docker,
-    /// A configuration for VS Code's `launch.json`.
-    LaunchJson,
 }
 
 /// An event of a session.

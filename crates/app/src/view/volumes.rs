@@ -11,6 +11,8 @@ use super::{Report, Volume};
 pub struct SessionVolume {
     /// What it is in the pod.
     pub volume: Volume,
+    /// The pod whose files these are; null: no agent answers.
+    pub pod: Option<String>,
     /// Where its files are on this machine; null: there are none.
     pub path: Option<String>,
     /// How it stands.
@@ -120,4 +122,50 @@ pub enum VolumeEntryKind {
     Link,
     /// A device, a pipe, a socket.
     Special,
+}
+
+/// What becomes of a file in the pod that is not what was copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum IfChanged {
+    /// It stays, and is told.
+    Refuse,
+    /// It is overwritten.
+    Overwrite,
+}
+
+/// What came of writing files back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct WriteOutcome {
+    /// How many files were written.
+    pub written: u32,
+    /// Those that were not, because the pod's are not what was copied.
+    pub conflicts: Vec<WriteConflict>,
+}
+
+/// A file that was not written back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct WriteConflict {
+    /// Where in the volume.
+    pub path: String,
+    /// What the agent says of it, without a full stop.
+    pub reason: String,
+    /// This machine's file.
+    pub here: FileState,
+    /// The pod's file; null: it is gone, or is no file.
+    pub there: Option<FileState>,
+}
+
+/// A file's size and age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FileState {
+    /// Its bytes.
+    #[ts(type = "number")]
+    pub size: u64,
+    /// When its bytes were changed.
+    #[ts(type = "number")]
+    pub modified: i64,
 }

@@ -134,6 +134,8 @@ impl Scene {
             take_over: false,
             reconnect: false,
             exclude: Vec::new(),
+            external_hosts: Vec::new(),
+            project: None,
             files: Files::default(),
         })
     }

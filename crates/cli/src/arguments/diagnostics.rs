@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ClusterArguments, OutputArguments};
+use super::OutputArguments;
 
 /// `towline diagnostics`.
 #[derive(Debug, Args)]
@@ -18,8 +18,14 @@ pub(crate) struct DiagnosticsArguments {
     /// Contact no cluster
     #[arg(long, conflicts_with_all = ["context", "kubeconfig"])]
     pub(crate) offline: bool,
-    #[command(flatten)]
-    pub(crate) cluster: ClusterArguments,
+    /// A context of the kubeconfig to look at; may be given several times [default: the current one]
+    ///
+    /// The contexts of sessions that run here are looked at, too. No other cluster is contacted.
+    #[arg(long, value_name = "NAME", help_heading = "Cluster")]
+    pub(crate) context: Vec<String>,
+    /// The kubeconfig file [default: those of KUBECONFIG, else ~/.kube/config]
+    #[arg(long, value_name = "FILE", help_heading = "Cluster")]
+    pub(crate) kubeconfig: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 }

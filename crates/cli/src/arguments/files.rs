@@ -18,6 +18,8 @@ Examples:
   towline files get /data/reports             copy a directory of it
   towline files put /data/reports/new.csv     write a file back into the pod";
 
+const POD: &str = "Take the volume's files from this pod from now on [default: the first of the session's pods, by name]";
+
 /// `towline files`.
 #[derive(Debug, Subcommand)]
 #[command(after_help = HELP)]
@@ -53,6 +55,8 @@ pub(crate) struct WhichSession {
 pub(crate) struct ListFilesArguments {
     /// A directory of a volume [default: all volumes]
     pub(crate) path: Option<OsString>,
+    #[arg(long, value_name = "POD", requires = "path", help = POD)]
+    pub(crate) pod: Option<String>,
     #[command(flatten)]
     pub(crate) which: WhichSession,
     #[command(flatten)]
@@ -71,6 +75,8 @@ pub(crate) struct GetFilesArguments {
     /// Copy nothing when there are more files, directories and links than this
     #[arg(long, value_name = "NUMBER", default_value_t = towline_core::volumes::DEFAULT_LIMIT.entries)]
     pub(crate) most_files: u64,
+    #[arg(long, value_name = "POD", help = POD)]
+    pub(crate) pod: Option<String>,
     #[command(flatten)]
     pub(crate) which: WhichSession,
     #[command(flatten)]

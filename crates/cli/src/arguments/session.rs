@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use towline_core::request::{Names, PortMapping, Program, Request, Target, Volumes};
+use towline_core::request::{
+    ExternalHost, Names, PortMapping, Program, Request, TakenNames, Target, Volumes,
+};
 use towline_core::settings::Settings;
 use towline_project::{Project, ProjectError};
 
@@ -53,10 +55,20 @@ pub(crate) struct SessionArguments {
     /// Leave a service out: NAME, or NAME.NAMESPACE; may be repeated
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Names")]
     pub(crate) exclude: Vec<String>,
+    /// Do without the names that another session has for something else, which keeps them: services are then reached by their other names
+    ///
+    /// Without this such a name stands in the way, because a program that uses it would reach the other session's service.
+    #[arg(long, help_heading = "Names")]
+    pub(crate) without_taken_names: bool,
+    /// Reach a host outside the cluster through it, by its own name: HOST:PORT or HOST:PORT,PORT; may be repeated
+    ///
+    /// Not with --no-admin alone: only a name can lead there.
+    #[arg(long = "external-host", value_name = "HOST:PORT,…", help_heading = "Names")]
+    pub(crate) external_hosts: Vec<ExternalHost>,
     /// Run the command with the volumes at their own paths, in a mount namespace of its own; needs no rights, but user namespaces
     ///
-    /// With --no-admin it has a hosts file of its own, too, and reaches the services by their cluster names, but for ports that need rights. Nothing is made
-    /// or changed on this machine. A directory in which a path had to be added for that is read-only for the command.
+    /// With --no-admin, and where the rights are not granted that --hosts does not insist on, it has a hosts file of its own, too, and reaches the services by
+    /// their cluster names, but for ports that need rights. Nothing is made or changed on this machine. A directory in which a path had to be added for that is read-only for the command.
     #[arg(long, help_heading = "Volumes")]
     pub(crate) mount: bool,
     /// What of the container's volumes comes to this machine [default: small]
@@ -109,6 +121,9 @@ impl SessionArguments {
         }
         request.target = target;
         request.take_over = self.take_over;
+        if self.without_taken_names {
+            request.taken_names = TakenNames::GoWithout;
+        }
         self.over(&mut request);
         Ok(request)
     }
@@ -143,6 +158,9 @@ impl SessionArguments {
         );
         list(&mut request.namespaces, &self.namespaces);
         list(&mut request.exclude, &self.exclude);
+        let mut hosts = Vec::new();
+        self.external_hosts.iter().cloned().for_each(|host| host.add_to(&mut hosts));
+        list(&mut request.external_hosts, &hosts);
         // A port of the command line takes the place of the project's for the same port of the container; the others stay.
         request.ports.retain(|known| self.ports.iter().all(|port| port.remote != known.remote));
         request.ports.extend(self.ports.iter().cloned());

@@ -112,6 +112,12 @@ impl fmt::Display for Source {
 }
 
 impl Source {
+    /// What an entry of `envFrom` names.
+    pub(crate) fn of(from: &EnvFromSource) -> Option<Self> {
+        let config_map = || Some(Self::ConfigMap(from.config_map_ref.as_ref()?.name.clone()));
+        from.secret_ref.as_ref().map(|secret| Self::Secret(secret.name.clone())).or_else(config_map)
+    }
+
     fn key(&self, key: &str) -> Origin {
         let key = key.to_owned();
         match self {
@@ -136,7 +142,7 @@ impl<'a> Declared<'a> {
         let mut declared = Self { by_name: BTreeMap::new(), unread: Vec::new() };
         // The kubelet's order: a later source wins over an earlier one, `env` over `envFrom`.
         for from in container.env_from.iter().flatten() {
-            let Some(source) = source(from) else { continue };
+            let Some(source) = Source::of(from) else { continue };
             let prefix = from.prefix.as_deref().unwrap_or_default();
             match keys.get(&source) {
                 Some(keys) => declared
@@ -171,11 +177,6 @@ impl<'a> Declared<'a> {
             }),
         }
     }
-}
-
-fn source(from: &EnvFromSource) -> Option<Source> {
-    let config_map = || Some(Source::ConfigMap(from.config_map_ref.as_ref()?.name.clone()));
-    from.secret_ref.as_ref().map(|secret| Source::Secret(secret.name.clone())).or_else(config_map)
 }
 
 fn of_variable(variable: &EnvVar) -> Origin {

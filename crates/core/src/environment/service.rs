@@ -138,6 +138,29 @@ impl LocalService {
     }
 }
 
+/// The names of the variables that a service has: those that every service in a session has, and with `links` all that the kubelet sets.
+pub(crate) fn link_names<'a>(
+    service: &str,
+    ports: impl Iterator<Item = (u16, Option<&'a str>)>,
+    links: bool,
+) -> Vec<String> {
+    let prefix = prefix(service);
+    let mut names = vec![format!("{prefix}_SERVICE_HOST"), format!("{prefix}_SERVICE_PORT")];
+    if links {
+        names.push(format!("{prefix}_PORT"));
+    }
+    for (port, name) in ports {
+        let name = name.map(|name| format!("{prefix}_SERVICE_PORT_{}", variable_part(name)));
+        names.extend(name);
+        if links {
+            let link = format!("{prefix}_PORT_{port}_TCP");
+            names.extend(["_PROTO", "_PORT", "_ADDR"].map(|part| format!("{link}{part}")));
+            names.push(link);
+        }
+    }
+    names
+}
+
 /// Every service variable among `variables`, with its service's name. A service is known by the variables of one of its ports that agree with each
 /// other: `X_PORT_80_TCP_ADDR` is an address, and `X_PORT_80_TCP` the URL of it with that port. The shorter names are ones that people set themselves.
 pub(super) fn detect(variables: &BTreeMap<String, Vec<u8>>) -> BTreeMap<&str, String> {

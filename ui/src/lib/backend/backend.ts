@@ -7,8 +7,10 @@ import type {
   ContainerChoice,
   DiagnosticCheck,
   EnvironmentFormat,
+  ExternalHost,
   Frame,
   Holder,
+  IfChanged,
   LaunchRequest,
   ListenerTest,
   LogPage,
@@ -17,6 +19,7 @@ import type {
   PodLogQuery,
   Preferences,
   Profile,
+  ProjectFile,
   Repaired,
   RowsPage,
   RowsQuery,
@@ -26,6 +29,7 @@ import type {
   Variable,
   VolumeListing,
   VolumeSize,
+  WriteOutcome,
 } from './types';
 
 export interface Backend {
@@ -61,6 +65,14 @@ export interface Backend {
   chooseDirectory(start: string | null): Promise<string | null>;
   /** Asks the user for a file with the system's dialog; null: cancelled. */
   chooseFile(start: string | null): Promise<string | null>;
+  /** Understands what is typed for a host outside the cluster, as `db.example.com:5432`. */
+  externalHost(typed: string): Promise<ExternalHost>;
+  /** Reads a project file, and puts what it says into the form. Rejects with line and column. */
+  readProject(file: string, request: LaunchRequest): Promise<ProjectFile>;
+  /** The nearest project file in a directory or above it. */
+  findProject(directory: string): Promise<string | null>;
+  /** Asks for a file with the system's dialog and writes the form there as a project file; gives the path, null: cancelled. */
+  saveProject(request: LaunchRequest, start: string | null): Promise<string | null>;
 
   // ── Sessions ───────────────────────────────────────────────────────────────────────────────────────────
   /** Restores the workload and ends. Returns at once; frames tell. */
@@ -94,8 +106,15 @@ export interface Backend {
   fetchVolume(id: string, volume: string, paths: string[]): Promise<void>;
   /** Ends a copy that is under way; what has come stays. */
   cancelFetch(id: string, volume: string): Promise<void>;
-  /** Writes these files of this machine back to the volume; gives how many were written. */
-  writeBack(id: string, volume: string, paths: string[]): Promise<number>;
+  /** Takes the volume’s files from this pod from now on. */
+  chooseVolumePod(id: string, volume: string, pod: string): Promise<void>;
+  /** Writes these files of this machine back to the volume. Those that were changed in the cluster since are told, unless they are to be overwritten. */
+  writeBack(
+    id: string,
+    volume: string,
+    paths: string[],
+    ifChanged: IfChanged,
+  ): Promise<WriteOutcome>;
   /** Files of this machine's copy that are not as they came, by path. */
   changedFiles(id: string, volume: string): Promise<string[]>;
   /** Shows this machine's copy in the system's file manager. */

@@ -28,6 +28,10 @@ export const tauri: Backend = {
   removeProfile: (id) => invoke('remove_profile', { id }),
   chooseDirectory: (start) => invoke('choose_directory', { start }),
   chooseFile: (start) => invoke('choose_file', { start }),
+  externalHost: (typed) => invoke('external_host', { typed }),
+  readProject: (file, request) => invoke('read_project', { file, request }),
+  findProject: (directory) => invoke('find_project', { directory }),
+  saveProject: (request, start) => invoke('save_project', { request, start }),
 
   stopSession: (id) => invoke('stop_session', { id }),
   reconnectSession: (id) => invoke('reconnect_session', { id }),
@@ -47,7 +51,9 @@ export const tauri: Backend = {
   listVolume: (id, volume, directory) => invoke('list_volume', { id, volume, directory }),
   fetchVolume: (id, volume, paths) => invoke('fetch_volume', { id, volume, paths }),
   cancelFetch: (id, volume) => invoke('cancel_fetch', { id, volume }),
-  writeBack: (id, volume, paths) => invoke('write_back', { id, volume, paths }),
+  chooseVolumePod: (id, volume, pod) => invoke('choose_volume_pod', { id, volume, pod }),
+  writeBack: (id, volume, paths, ifChanged) =>
+    invoke('write_back', { id, volume, paths, ifChanged }),
   changedFiles: (id, volume) => invoke('changed_files', { id, volume }),
   openVolume: (id, volume) => invoke('open_volume', { id, volume }),
 

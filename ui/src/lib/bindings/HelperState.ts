@@ -3,7 +3,7 @@
 /**
  * The process with administrator rights.
  */
-export type HelperState = { "state": "idle" } | { "state": "starting" } | { "state": "running" } | { "state": "notGranted" } | { "state": "failed", 
+export type HelperState = { "state": "idle" } | { "state": "starting" } | { "state": "running" } | { "state": "lost" } | { "state": "notGranted" } | { "state": "failed", 
 /**
  * Why.
  */

@@ -12,6 +12,10 @@ export type SessionVolume = {
  */
 volume: Volume, 
 /**
+ * The pod whose files these are; null: no agent answers.
+ */
+pod: string | null, 
+/**
  * Where its files are on this machine; null: there are none.
  */
 path: string | null, 

@@ -1,5 +1,26 @@
 import type { LaunchRequest, Preferences, Profile, Row } from '$lib/backend/types';
 
+/** A form in which nothing is said. */
+export const blankRequest: Readonly<LaunchRequest> = {
+  context: '',
+  namespace: '',
+  target: '',
+  container: null,
+  ports: [],
+  namespaces: [],
+  program: { start: 'byUser' },
+  mode: 'hostsFile',
+  agentImage: null,
+  pullSecret: null,
+  leaseSeconds: null,
+  takeOver: false,
+  reconnect: false,
+  exclude: [],
+  externalHosts: [],
+  project: null,
+  files: 'small',
+};
+
 /** The form for a row, as the last launch of the same target left it. */
 export function requestFor(
   context: string,
@@ -16,23 +37,8 @@ export function requestFor(
   );
   // Taking over is decided anew each time.
   if (known) return { ...structuredClone(known.request), takeOver: false };
-  return {
-    context,
-    namespace: row.namespace,
-    target,
-    container: null,
-    ports: [],
-    namespaces: [],
-    program: { start: 'byUser' },
-    mode: preferences?.mode ?? 'hostsFile',
-    agentImage: null,
-    pullSecret: null,
-    leaseSeconds: null,
-    takeOver: false,
-    reconnect: false,
-    exclude: [],
-    files: 'small',
-  };
+  const mode = preferences?.mode ?? 'hostsFile';
+  return { ...structuredClone(blankRequest), context, namespace: row.namespace, target, mode };
 }
 
 /** `orders` of `service/orders`. */

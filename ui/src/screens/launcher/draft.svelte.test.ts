@@ -3,7 +3,7 @@ import { flushSync } from 'svelte';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { install, type Backend } from '$lib/backend';
 import { planFor } from '$lib/backend/fake/data/plan';
-import { ordersRequest } from '$lib/backend/fake/launchScenarios';
+import { ordersRequest } from '$lib/backend/fake/data/request';
 import { Draft } from './draft.svelte';
 
 const plan = vi.fn<Backend['plan']>();

@@ -1,8 +1,9 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { backend } from '$lib/backend';
-import type { LaunchRequest, Plan, Report } from '$lib/backend/types';
+import type { ExternalHost, LaunchRequest, Plan, Report } from '$lib/backend/types';
 import { asReport } from '$lib/components/report';
 import { incomplete, parsePort } from '$lib/state/launch';
+import { ProjectUse } from './project.svelte';
 
 /** Milliseconds without a keystroke before the plan is read again. */
 const REST = 300;
@@ -20,6 +21,7 @@ export class Draft {
   asking = $state(false);
   /** Local ports as they were typed, where they are no ports. */
   readonly wrongPorts = new SvelteMap<number, string>();
+  readonly project = new ProjectUse(this);
 
   /** The form that `plan` or `failed` answers. */
   #answered = $state('');
@@ -36,11 +38,11 @@ export class Draft {
   readonly #written = $derived(JSON.stringify(this.request));
 
   /** What is missing in the form, in a sentence. */
-  readonly missing = $derived(
-    this.wrongPorts.size > 0
-      ? 'A port is a whole number from 1 to 65,535.'
-      : incomplete(this.request),
-  );
+  readonly missing = $derived.by(() => {
+    if (this.project.problem) return 'The project file cannot be used as it is.';
+    if (this.wrongPorts.size > 0) return 'A port is a whole number from 1 to 65,535.';
+    return incomplete(this.request);
+  });
 
   readonly state = $derived.by(() => {
     if (this.missing !== null) return 'incomplete';
@@ -118,6 +120,18 @@ export class Draft {
   leaveOut(services: string[]): void {
     const more = services.filter((service) => !this.request.exclude.includes(service));
     this.request.exclude.push(...more);
+  }
+
+  /** Ports of a host that is there already come to those that it has. */
+  addHost({ name, ports }: ExternalHost): void {
+    const hosts = this.request.externalHosts;
+    const known = hosts.find((host) => host.name === name);
+    if (!known) hosts.push({ name, ports });
+    else known.ports.push(...ports.filter((port) => !known.ports.includes(port)));
+  }
+
+  removeHost(name: string): void {
+    this.request.externalHosts = this.request.externalHosts.filter((host) => host.name !== name);
   }
 
   /** What was typed stays when the other way is tried. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { crumbs, joined, share, standing } from './volume';
+import { crumbs, described, joined, share, standing } from './volume';
 
 test('the way to a directory', () => {
   expect(crumbs('', '/data')).toEqual([{ path: '', name: '/data' }]);
@@ -13,6 +13,11 @@ test('how much is done', () => {
   expect(share({ bytes: 15, total: 10 })).toBe(1);
   expect(share({ bytes: 0, total: 0 })).toBeNull();
   expect(share({ bytes: 5, total: null })).toBeNull();
+});
+
+test('a file is told by its size and its age', () => {
+  const file = { size: 2048, modified: 40_000 };
+  expect(described(file, 100_000)).toMatch(/^2\.0 KiB, changed 1 min ago \(\d\d:\d\d:40\)$/);
 });
 
 test('how a volume stands', () => {

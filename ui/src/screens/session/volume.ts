@@ -1,7 +1,20 @@
-import type { VolumeEntry, VolumeState } from '$lib/backend/types';
+import type {
+  FileState,
+  Session,
+  SessionVolume,
+  VolumeEntry,
+  VolumeState,
+} from '$lib/backend/types';
 import type { StatusTone } from '$lib/components/tone';
 import { formatBytes, formatCount } from '$lib/format/bytes';
-import { formatAgo } from '$lib/format/time';
+import { formatAgo, formatClock } from '$lib/format/time';
+
+/** What the dialogs for files of a volume are given. */
+export interface VolumeDialog {
+  session: Session;
+  volume: SessionVolume;
+  onclose: () => void;
+}
 
 /** How a volume stands, in a few words. */
 export function standing(state: VolumeState, now: number): { tone: StatusTone; word: string } {
@@ -31,6 +44,12 @@ export function standing(state: VolumeState, now: number): { tone: StatusTone; w
 /** How much of a copy is done, from 0 to 1; null: not known. */
 export function share({ bytes, total }: { bytes: number; total: number | null }): number | null {
   return total === null || total === 0 ? null : Math.min(1, bytes / total);
+}
+
+/** A file’s size and when it was changed, in a few words. */
+export function described(file: FileState, now: number): string {
+  const at = `${formatAgo(file.modified, now)} (${formatClock(file.modified)})`;
+  return `${formatBytes(file.size)}, changed ${at}`;
 }
 
 /** A path in a volume, from a directory and a name; the top is empty. */

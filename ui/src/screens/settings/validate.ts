@@ -1,4 +1,5 @@
 import type { Preferences } from '$lib/backend/types';
+import { formatCount } from '$lib/format/bytes';
 
 export const LEASE_LEAST = 5;
 export const LEASE_MOST = 3600;
@@ -19,7 +20,7 @@ const OBJECT_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9
 export function validate(preferences: Preferences, lease: string): Problems {
   const problems: Problems = {};
   if (parseLease(lease) === null) {
-    problems.lease = `Give whole seconds, from ${LEASE_LEAST} to ${LEASE_MOST}.`;
+    problems.lease = `Give whole seconds, from ${LEASE_LEAST} to ${formatCount(LEASE_MOST)}.`;
   }
   for (const { context, agentImage, pullSecret } of preferences.contexts) {
     if (agentImage && /\s/.test(agentImage)) {

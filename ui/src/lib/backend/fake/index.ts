@@ -4,6 +4,7 @@ import { FakeDiagnosis } from './diagnosis';
 import { FakeLaunch } from './launch';
 import { FakeLogs } from './logs';
 import { FakePreferences } from './preferences';
+import { FakeProjects } from './projects';
 import { scenarios } from './scenarios';
 import { FakeSessions } from './sessions';
 import { FakeVolumes } from './volumes';
@@ -19,6 +20,7 @@ export function createFake(name: string): Backend & { world: World } {
   const logs = new FakeLogs(world);
   const diagnosis = new FakeDiagnosis(world);
   const preferences = new FakePreferences(world);
+  const projects = new FakeProjects(world);
 
   const scenario = scenarios[name];
   if (!scenario)
@@ -43,7 +45,11 @@ export function createFake(name: string): Backend & { world: World } {
     saveProfile: (profile) => launch.saveProfile(profile),
     removeProfile: (id) => launch.removeProfile(id),
     chooseDirectory: async () => '/home/mara/src/orders',
-    chooseFile: async () => '/home/mara/.kube/staging.yaml',
+    chooseFile: async () => world.chosen,
+    externalHost: (typed) => projects.externalHost(typed),
+    readProject: (file, request) => projects.readProject(file, request),
+    findProject: (directory) => projects.findProject(directory),
+    saveProject: (request, start) => projects.saveProject(request, start),
 
     stopSession: (id) => sessions.stopSession(id),
     reconnectSession: (id) => sessions.reconnectSession(id),
@@ -63,7 +69,8 @@ export function createFake(name: string): Backend & { world: World } {
     listVolume: (id, volume, directory) => volumes.listVolume(id, volume, directory),
     fetchVolume: (id, volume, paths) => volumes.fetchVolume(id, volume, paths),
     cancelFetch: (id, volume) => volumes.cancelFetch(id, volume),
-    writeBack: (id, volume, paths) => volumes.writeBack(id, volume, paths),
+    chooseVolumePod: (id, volume, pod) => volumes.chooseVolumePod(id, volume, pod),
+    writeBack: (id, volume, paths, ifChanged) => volumes.writeBack(id, volume, paths, ifChanged),
     changedFiles: (id, volume) => volumes.changedFiles(id, volume),
     openVolume: (id, volume) => volumes.openVolume(id, volume),
 

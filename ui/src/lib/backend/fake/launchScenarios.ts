@@ -1,25 +1,10 @@
-import type { Check, LaunchRequest } from '../types';
+import type { Check } from '../types';
 import { takenPorts } from './data/holders';
+import { ordersRequest } from './data/request';
 import { sampleShop } from './sample';
 import { refuse, type World } from './world';
 
-export const ordersRequest: LaunchRequest = {
-  context: 'sandbox',
-  namespace: 'shop',
-  target: 'service/orders',
-  container: null,
-  ports: [{ remote: '8080', local: 3000 }],
-  namespaces: [],
-  program: { start: 'command', line: 'python3 orders.py', directory: '/home/mara/src/orders' },
-  mode: 'noAdministrator',
-  agentImage: null,
-  pullSecret: null,
-  leaseSeconds: null,
-  takeOver: false,
-  reconnect: false,
-  exclude: [],
-  files: 'small',
-};
+const projectFile = '/home/mara/src/orders/towline.yaml';
 
 const portTaken: Check = {
   title: 'Local ports',
@@ -175,6 +160,32 @@ function portsTaken(world: World): void {
   };
 }
 
+/** A project file where the program lives, and one that is broken. */
+function projectFiles(world: World): void {
+  hostsFile(world);
+  const broken = '/home/mara/src/broken/towline.yaml';
+  world.chosen = projectFile;
+  world.projects.broken.set(broken, 'line 4, column 1: unknown key prots.');
+  world.projects.files.set(projectFile, {
+    target: 'service/orders',
+    namespace: 'shop',
+    ports: [{ remote: '8080', local: 3000 }],
+    externalHosts: [{ name: 'db.example.com', ports: [5432] }],
+    program: { start: 'command', line: 'python3 orders.py', directory: '/home/mara/src/orders' },
+    leaseSeconds: 60,
+    timeoutSeconds: 90,
+    envFile: '/home/mara/src/orders/.env.towline',
+    variables: [
+      { name: 'CATALOGUE', value: 'http://${service:catalogue.address}/' },
+      { name: 'DATABASE', value: 'postgres://${externalHost:db.example.com.address}/orders' },
+      { name: 'LANG', value: null },
+    ],
+    warnings: [
+      'kubeconfig: /home/mara/src/orders/kubeconfig is not among the files of the settings, so its contexts are not known here. Add it there.',
+    ],
+  });
+}
+
 /** Scenarios of the launcher, and of what earlier runs have left. */
 export const launchScenarios: Record<string, (world: World) => void> = {
   profiles,
@@ -186,4 +197,5 @@ export const launchScenarios: Record<string, (world: World) => void> = {
   'hosts-file': hostsFile,
   'rights-refused': rightsRefused,
   'ports-taken': portsTaken,
+  'project-files': projectFiles,
 };

@@ -1,11 +1,11 @@
 import type { Session } from '../types';
+import { ordersRequest } from './data/request';
 import {
   beginning,
   ended,
   namedListeners,
   noFigures,
   ordersSession,
-  request,
   brokenOff,
   steps,
   tunnels,
@@ -43,16 +43,17 @@ export const sessionScenarios: Record<string, Scenario> = {
   'session-traffic': one(),
   'session-hosts': one((world) => ({
     mode: 'hostsFile',
-    request: { ...request, mode: 'hostsFile' },
+    request: { ...ordersRequest, mode: 'hostsFile' },
     listeners: namedListeners(world),
   })),
   'volumes-slow': one(),
   'volumes-fail': one(),
+  'volumes-conflict': one(),
   'session-quiet': one(() => ({
     figures: noFigures(),
     silentPorts: [{ remote: 8080, local: 3000, reason: refused }],
     program: { state: 'byUser' },
-    request: { ...request, program: { start: 'byUser' } },
+    request: { ...ordersRequest, program: { start: 'byUser' } },
   })),
   'session-connecting': one((world) => beginning(world, world.ago(1.4), 3)),
   'session-reconnecting': one((world) => ({

@@ -1,5 +1,5 @@
 import type { Backend } from '../backend';
-import type { SessionVolume, VolumeEntry } from '../types';
+import type { SessionVolume, VolumeEntry, WriteConflict } from '../types';
 import { refuse, type World } from './world';
 
 type Part = Pick<
@@ -8,6 +8,7 @@ type Part = Pick<
   | 'listVolume'
   | 'fetchVolume'
   | 'cancelFetch'
+  | 'chooseVolumePod'
   | 'writeBack'
   | 'changedFiles'
   | 'openVolume'
@@ -62,16 +63,42 @@ export class FakeVolumes implements Part {
     this.#put(id, path, { state: { state: 'fetched', at: Date.now(), files: 1, bytes: 900 } });
   };
 
-  writeBack: Backend['writeBack'] = async (_id, path, paths) => {
-    if (paths.includes('schema.sql') && this.world.scenario === 'volumes-fail')
-      refuse('conflict', `${path}/schema.sql was changed in the cluster since it was fetched.`);
-    this.#changed = this.#changed.filter((changed) => !paths.includes(changed));
-    return paths.length;
+  chooseVolumePod: Backend['chooseVolumePod'] = async (id, path, pod) => {
+    this.#put(id, path, { pod, size: null });
+  };
+
+  writeBack: Backend['writeBack'] = async (_id, _path, paths, ifChanged) => {
+    const refused =
+      this.world.scenario === 'volumes-conflict' && ifChanged === 'refuse'
+        ? this.#conflicts().filter(({ path }) => paths.includes(path))
+        : [];
+    const written = paths.filter((path) => !refused.some((conflict) => conflict.path === path));
+    this.#changed = this.#changed.filter((changed) => !written.includes(changed));
+    return { written: written.length, conflicts: refused };
   };
 
   changedFiles: Backend['changedFiles'] = async () => this.#changed;
 
   openVolume: Backend['openVolume'] = async () => {};
+
+  /** One file that somebody has changed in the cluster, and one that is gone there. */
+  #conflicts(): WriteConflict[] {
+    const here = (size: number) => ({ size, modified: this.world.ago(9_000) });
+    return [
+      {
+        path: 'schema.sql',
+        reason: "'schema.sql' in the pod changed since it was copied",
+        here: here(11_260),
+        there: { size: 12_011, modified: this.world.ago(300_000) },
+      },
+      {
+        path: 'archive/2026-11-25.jsonl',
+        reason: "'archive/2026-11-25.jsonl' in the pod is gone",
+        here: here(918_240),
+        there: null,
+      },
+    ];
+  }
 
   #step(id: string, path: string, done: number): void {
     const total = 49_000_000;

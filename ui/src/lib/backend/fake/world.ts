@@ -2,6 +2,7 @@ import type { App, Change, Frame } from '../types';
 import type { FakeClusters } from './clusters';
 import type { FakeLaunch } from './launch';
 import type { FakeLogs } from './logs';
+import type { FakeProjects } from './projects';
 import type { FakeSessions } from './sessions';
 import { emptyApp } from './data/app';
 
@@ -23,6 +24,10 @@ export class World {
   sessions!: FakeSessions;
   /** For tests that write lines. */
   logs!: FakeLogs;
+  /** For scenarios with project files. */
+  projects!: FakeProjects;
+  /** What the system’s dialog gives when it is asked for a file. */
+  chosen: string | null = '/home/mara/.kube/staging.yaml';
   /** What was last put on the clipboard, for tests. */
   copied = '';
   /** Whether the window asked to quit, for tests. */

@@ -35,11 +35,15 @@ export function containersOf(target: string): ContainerChoice[] {
 export function commandLine(request: LaunchRequest): string {
   const ports = request.ports.map(({ remote, local }) => ` -p ${remote}:${local}`).join('');
   const container = request.container ? ` -c ${request.container}` : '';
+  const hosts = request.externalHosts
+    .map(({ name, ports }) => ` --external-host ${name}:${ports.join(',')}`)
+    .join('');
+  const project = request.project ? ` --project ${request.project}` : '';
   const takeOver = request.takeOver ? ' --take-over' : '';
   const noAdmin = request.mode === 'noAdministrator' ? ' --no-admin' : '';
   const program = request.program.start === 'command' ? ` -- ${request.program.line}` : '';
   const where = `--context ${request.context} -n ${request.namespace}`;
-  return `towline connect ${request.target} ${where}${container}${ports}${noAdmin}${takeOver}${program}`;
+  return `towline connect ${request.target}${project} ${where}${container}${ports}${hosts}${noAdmin}${takeOver}${program}`;
 }
 
 /** What the core would say for this request on the sample shop. */
@@ -68,6 +72,8 @@ export function planFor(request: LaunchRequest): Plan {
     ],
     inbound: inbound(request, name),
     outbound: outbound(request),
+    externalHosts: request.mode === 'hostsFile' ? request.externalHosts : [],
+    variables: request.project ? ['CATALOGUE', 'DATABASE', 'LANG'] : [],
     mode: request.mode,
     hosts: hosts(request),
     rights:
@@ -84,7 +90,7 @@ export function planFor(request: LaunchRequest): Plan {
         comes: request.files === 'small' ? 'keptFresh' : 'no',
       },
     ],
-    checks: goodChecks(name, request.namespace),
+    checks: [...withoutNames(request), ...goodChecks(name, request.namespace)],
     occupiedBy: null,
     ready: true,
     restorer: true,
@@ -116,12 +122,32 @@ function outbound(request: LaunchRequest): OutboundService[] {
 
 function hosts(request: LaunchRequest): HostsLine[] {
   if (request.mode !== 'hostsFile') return [];
-  return outbound(request).map(({ namespace, name }, index) => {
+  const services = outbound(request);
+  const outside = request.externalHosts.map(({ name }, index) => ({
+    address: `127.77.${31 + services.length + index}.${7 + index}`,
+    names: [name],
+  }));
+  const inside = services.map(({ namespace, name }, index) => {
     const long = [`${name}.${namespace}`, `${name}.${namespace}.svc`];
     const names = [...long, `${name}.${namespace}.svc.cluster.local`];
     if (namespace === request.namespace) names.unshift(name);
     return { address: `127.77.${31 + index}.${5 + 11 * index}`, names };
   });
+  return [...inside, ...outside];
+}
+
+function withoutNames({ mode, externalHosts }: LaunchRequest): Check[] {
+  if (mode === 'hostsFile' || externalHosts.length === 0) return [];
+  const names = externalHosts.map(({ name }) => name).join(', ');
+  return [
+    {
+      title: 'external hosts',
+      tone: 'warning',
+      message: `Only a name can lead to a host outside the cluster, so without the hosts file the program reaches these from this machine, if at all: ${names}.`,
+      fix: 'Choose “By their names”.',
+      code: null,
+    },
+  ];
 }
 
 function goodChecks(name: string, namespace: string): Check[] {

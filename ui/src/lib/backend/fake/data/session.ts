@@ -1,36 +1,11 @@
-import type {
-  Figures,
-  LaunchRequest,
-  Listener,
-  Session,
-  SessionPhase,
-  StepTime,
-  Tunnel,
-} from '../../types';
+import type { Figures, Listener, Session, SessionPhase, StepTime, Tunnel } from '../../types';
 import type { World } from '../world';
+import { ordersRequest } from './request';
 import { sessionVolumes } from './volumes';
 
 export const SESSION = '4c19e7';
 export const POD_A = 'orders-6f7c9d5b48-2xkqp';
 export const POD_B = 'orders-6f7c9d5b48-w9rjt';
-
-export const request: LaunchRequest = {
-  context: 'sandbox',
-  namespace: 'shop',
-  target: 'service/orders',
-  container: null,
-  ports: [{ remote: '8080', local: 3000 }],
-  namespaces: [],
-  program: { start: 'command', line: 'python3 orders.py', directory: '/home/mara/src/orders' },
-  mode: 'noAdministrator',
-  agentImage: null,
-  pullSecret: null,
-  leaseSeconds: null,
-  takeOver: false,
-  reconnect: false,
-  exclude: [],
-  files: 'small',
-};
 
 const LASTED: [string, number][] = [
   ['lease', 18],
@@ -136,7 +111,7 @@ export function ordersSession(world: World, changes: Partial<Session> = {}): Ses
   const began = world.ago(862);
   return {
     id: SESSION,
-    request: structuredClone(request),
+    request: structuredClone(ordersRequest),
     title: 'orders',
     workload: 'deployment/orders',
     container: 'orders',

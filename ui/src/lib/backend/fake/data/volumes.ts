@@ -1,5 +1,6 @@
 import type { SessionVolume, Volume } from '../../types';
 import type { World } from '../world';
+import { POD_A } from './session';
 
 export function volumes(): Volume[] {
   const mount = { readOnly: true, subPath: null, comes: 'keptFresh' as const };
@@ -61,6 +62,7 @@ export function sessionVolumes(world: World, list = volumes()): SessionVolume[] 
     const fresh = volume.comes === 'keptFresh';
     return {
       volume,
+      pod: POD_A,
       path: fresh ? `${ROOT}${volume.mountPath}` : null,
       state: fresh ? { state: 'fresh', since: world.ago(840) } : { state: 'onDemand' },
       size: fresh ? { files: 3, bytes: 1_284, complete: true } : null,
