@@ -92,7 +92,7 @@ fn a_form_that_is_saved_and_read_is_the_same() {
     let saved = directory.path().join("saved.yaml");
     save(&first.request, &saved).unwrap();
     let text = fs::read_to_string(&saved).unwrap();
-    assert!(text.contains("workingDirectory: .\n"), "{text}");
+    assert!(text.contains("workingDirectory: '.'\n"), "{text}");
     let again = read(&saved.display().to_string(), form("service/other"), &[]).unwrap();
     let project = Some(saved.display().to_string());
     assert_eq!(again.request, LaunchRequest { project, ..first.request });
