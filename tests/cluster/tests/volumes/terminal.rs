@@ -106,11 +106,11 @@ sys.exit(7)
 async fn is_well(ns: &Namespace, mount: &[&str], root: &str) -> Result<()> {
     let job = ns.home.path().join("job").display().to_string();
     fs::write(&job, "")?;
-    let program = format!("exec python3 -u -c '{PROGRAM}' \"{root}\"");
+    let program = format!("exec /usr/bin/python3 -u -c '{PROGRAM}' \"{root}\"");
     let mut arguments = vec!["connect", "deployment/web", "-c", "main", "-n", &ns.name];
     arguments.extend(["--no-admin"].iter().chain(mount));
     arguments.extend(["--", "sh", "-c", &program]);
-    let user = ["python3", "-u", "-c", USER_AT_A_TERMINAL, &job];
+    let user = ["/usr/bin/python3", "-u", "-c", USER_AT_A_TERMINAL, &job];
     let Finished { status, stdout, stderr } = run(as_user(ns, &user, &arguments)?).await?;
     let told = format!("{status}\n{stdout}\n{stderr}");
     ensure!(status.success() && stdout.contains("the terminal is well"), "{told}");
