@@ -142,6 +142,51 @@ test.describe('ports that are taken', () => {
   });
 });
 
+test.describe('names that another session has', () => {
+  const check = (page: Page) => page.getByTestId(testids.launchCheck).filter({ hasText: 'redis' });
+
+  test('are done without at a press, and refused again', async ({ page }) => {
+    await launch(page, 'names-taken');
+    await expect(review(page)).toHaveAttribute('data-state', 'blocked');
+    await expect(check(page)).toHaveAttribute('data-code', 'name_taken');
+    await expect(page.getByTestId(testids.launchConnect)).toBeDisabled();
+    await look(page, 'launcher-names-taken');
+
+    await page.getByTestId(testids.launchGoWithout).focus();
+    await page.keyboard.press('Enter');
+    await expect(review(page)).toHaveAttribute('data-state', 'ready');
+    await expect(check(page)).toHaveAttribute('data-tone', 'warning');
+    await expect(check(page)).toContainText('are reached as redis.shop');
+    const line = page.getByTestId(testids.launchCommandLine);
+    await expect(line).toContainText(' --without-taken-names');
+    await expect(page.getByTestId(testids.launchRefuseNames)).toBeFocused();
+    await look(page, 'launcher-names-without');
+
+    await page.keyboard.press('Enter');
+    await expect(review(page)).toHaveAttribute('data-state', 'blocked');
+    await expect(line).not.toContainText('--without-taken-names');
+    await page.getByTestId(testids.launchOptions).locator('summary').click();
+    await page.getByTestId(testids.launchWithoutNames).check();
+    await expect(review(page)).toHaveAttribute('data-state', 'ready');
+    await page.getByTestId(testids.launchWithoutNames).uncheck();
+    await page.getByTestId(testids.launchNoAdministrator).check();
+    await expect(review(page)).toHaveAttribute('data-state', 'ready');
+  });
+
+  test('are remembered as decided', async ({ page }) => {
+    await launch(page, 'names-taken');
+    await page.getByTestId(testids.launchGoWithout).click();
+    await expect(review(page)).toHaveAttribute('data-state', 'ready');
+    await page.getByTestId(testids.launchConnect).click();
+    await page.getByTestId(testids.rightsConfirm).click();
+    await expect(page.getByTestId(testids.navSession)).toHaveAttribute('aria-current', 'page');
+    await page.getByTestId(testids.navCluster).first().click();
+    await redirect(page, 'orders');
+    await expect(page.getByTestId(testids.launchRefuseNames)).toBeVisible();
+    await expect(page.getByTestId(testids.launchWithoutNames)).toBeChecked();
+  });
+});
+
 test('the mode that the launcher begins with is a setting', async ({ page }) => {
   await open(page, 'connected');
   await page.getByTestId(testids.navSettings).click();

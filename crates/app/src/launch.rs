@@ -111,6 +111,7 @@ impl Launcher {
                 message: report.message,
                 fix: report.hint,
                 code: Some(report.code),
+                taken_names: None,
             }
         };
         found.and_then(Result::err).map(check).into_iter().collect()
@@ -187,6 +188,7 @@ fn without_names(request: &Request) -> Option<view::Check> {
         ),
         fix: Some("Choose “By their names”.".to_owned()),
         code: None,
+        taken_names: None,
     })
 }
 
@@ -214,6 +216,7 @@ pub(crate) mod testing {
             external_hosts: Vec::new(),
             project: None,
             files: Files::default(),
+            without_taken_names: false,
         }
     }
 }

@@ -209,6 +209,19 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_of_an_older_version_says_nothing_about_what_came_later() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("profiles.yaml");
+        let written = "profiles: [{id: '1', name: orders (shop), used: 1, request: {context: sandbox, namespace: shop, target: service/orders, \
+             container: null, ports: [], namespaces: [], program: {start: byUser}, mode: noAdministrator, agentImage: null, pullSecret: null, \
+             leaseSeconds: null, takeOver: false, reconnect: false}}]";
+        std::fs::write(&file, written).unwrap();
+        let profiles = open(&file);
+        assert_eq!(profiles.problem(), None);
+        assert_eq!(profiles.all()[0].request, request("service/orders"));
+    }
+
+    #[test]
     fn a_name_is_the_users() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("profiles.yaml");

@@ -24,7 +24,7 @@ pub(crate) use self::services::HEADLESS;
 pub use self::variables::{Known, KnownVariables};
 use crate::names::HostsPlan;
 use crate::ports::TakenPort;
-use crate::request::Request;
+use crate::request::{Request, TakenNames};
 
 /// What a session would do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -182,6 +182,9 @@ pub struct Check {
     /// The port of this machine that is in the way, and who holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<Box<TakenPort>>,
+    /// Where another session has the names: what the request says about such names, and so what has become of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_names: Option<TakenNames>,
 }
 
 impl Check {
@@ -194,6 +197,7 @@ impl Check {
             fix: None,
             code: None,
             port: None,
+            taken_names: None,
         }
     }
 
@@ -206,6 +210,7 @@ impl Check {
             fix,
             code: None,
             port: None,
+            taken_names: None,
         }
     }
 
@@ -223,12 +228,19 @@ impl Check {
             fix,
             code: Some(code),
             port: None,
+            taken_names: None,
         }
     }
 
     /// The same check, about this port.
     pub(crate) fn about(mut self, port: TakenPort) -> Self {
         self.port = Some(Box::new(port));
+        self
+    }
+
+    /// The same check, about names that another session has.
+    pub(crate) fn about_names(mut self, taken: TakenNames) -> Self {
+        self.taken_names = Some(taken);
         self
     }
 }

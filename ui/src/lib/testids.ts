@@ -108,6 +108,12 @@ export const testids = {
   /** A file that was found in the working directory: uses it. */
   launchProjectFound: 'launch-project-found',
   launchReconnect: 'launch-reconnect',
+  /** Whether to do without names that another session has. */
+  launchWithoutNames: 'launch-without-names',
+  /** Beside the check that such names forbid to connect: does without them. */
+  launchGoWithout: 'launch-go-without',
+  /** Beside the warning that the session does without them: refuses again. */
+  launchRefuseNames: 'launch-refuse-names',
   launchTakeOver: 'launch-take-over',
   launchProfiles: 'launch-profiles',
   /** The review; `data-state`: incomplete, reading, ready, blocked, failed. */

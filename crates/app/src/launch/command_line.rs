@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use towline_core::request::{Request, Volumes};
+use towline_core::request::{Request, TakenNames, Volumes};
 use towline_project::Project;
 
 use super::request::names;
@@ -76,7 +76,11 @@ pub(super) fn of(
             words.push(flag.to_owned());
         }
     }
-    for (flag, wanted) in [("--take-over", request.take_over), ("--reconnect", request.reconnect)] {
+    for (flag, wanted) in [
+        ("--without-taken-names", request.taken_names == TakenNames::GoWithout),
+        ("--take-over", request.take_over),
+        ("--reconnect", request.reconnect),
+    ] {
         if wanted {
             words.push(flag.to_owned());
         }
@@ -164,7 +168,7 @@ mod tests {
         form.agent_image = Some("registry.example/agent:1".into());
         form.pull_secret = Some("registry".into());
         form.lease_seconds = Some(300);
-        (form.take_over, form.reconnect) = (true, true);
+        (form.take_over, form.reconnect, form.without_taken_names) = (true, true, true);
         form.exclude = vec!["redis".into(), "db.billing".into()];
         form.external_hosts =
             vec![ExternalHost { name: "db.example.com".into(), ports: vec![5432, 5433] }];
@@ -201,6 +205,7 @@ mod tests {
             "--volumes",
             "none",
             "--no-admin",
+            "--without-taken-names",
             "--take-over",
             "--reconnect",
             "--",

@@ -67,7 +67,14 @@ pub(super) fn checks(project: &Project, plan: &Plan, request: &Request) -> Vec<C
 }
 
 fn told(title: &str, message: String) -> Check {
-    Check { title: title.to_owned(), tone: Tone::Warning, message, fix: None, code: None }
+    Check {
+        title: title.to_owned(),
+        tone: Tone::Warning,
+        message,
+        fix: None,
+        code: None,
+        taken_names: None,
+    }
 }
 
 fn refused(title: &str, error: &impl Explain) -> Check {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use towline_core::report::Code;
 use towline_core::request::{
-    ExternalHost, Names, PortMapping, Program, Request, Target, Volumes, is_subdomain,
+    ExternalHost, Names, PortMapping, Program, Request, TakenNames, Target, Volumes, is_subdomain,
 };
 use towline_project::Project;
 
@@ -32,6 +32,9 @@ pub(super) fn parse(
     request.pull_secret = given(form.pull_secret.as_deref());
     request.lease = Duration::from_secs(form.lease_seconds.unwrap_or(lease_seconds).into());
     request.take_over = form.take_over;
+    if form.without_taken_names {
+        request.taken_names = TakenNames::GoWithout;
+    }
     request.reconnect = form.reconnect;
     request.names = names(form.mode);
     request.program = match form.program {
@@ -109,8 +112,11 @@ mod tests {
         assert_eq!(request.external_hosts[0].to_string(), "db.example.com:5432");
         assert_eq!(request.timeout.as_secs(), 7);
         assert_eq!(request.program, Program::StartedByTowline);
+        assert_eq!(request.taken_names, TakenNames::Refuse);
         form.lease_seconds = Some(7);
-        assert_eq!(parse(&form, 300, None).unwrap().lease.as_secs(), 7);
+        form.without_taken_names = true;
+        let request = parse(&form, 300, None).unwrap();
+        assert_eq!((request.lease.as_secs(), request.taken_names), (7, TakenNames::GoWithout));
     }
 
     #[test]

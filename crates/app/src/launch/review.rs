@@ -7,13 +7,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use towline_core::names::{HostsPlan, PlannedHost};
 use towline_core::plan::{self, Outcome, Plan};
+use towline_core::request;
 use towline_core::volumes::{Handling, PlannedVolume};
 
 use crate::machine;
 use crate::report::name;
 use crate::view::{
     Check, ContainerChoice, ExternalHost, FieldChange, HostsLine, InboundPort, LaunchRequest,
-    NewObject, OutboundService, Rights, SessionMark, Tone, Volume, VolumeComes,
+    NewObject, OutboundService, Rights, SessionMark, TakenNames, Tone, Volume, VolumeComes,
 };
 
 /// The longest value of a field that is shown, in characters.
@@ -179,6 +180,10 @@ fn check(check: &plan::Check) -> Check {
             None => check.fix.clone(),
         },
         code: check.code.map(name),
+        taken_names: check.taken_names.map(|taken| match taken {
+            request::TakenNames::Refuse => TakenNames::Refuse,
+            request::TakenNames::GoWithout => TakenNames::GoWithout,
+        }),
     }
 }
 

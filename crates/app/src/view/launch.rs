@@ -45,6 +45,9 @@ pub struct LaunchRequest {
     /// What of the container's volumes comes to this machine.
     #[serde(default)]
     pub files: Files,
+    /// Whether the session does without names that another one has on this machine for something else; otherwise they forbid to connect.
+    #[serde(default)]
+    pub without_taken_names: bool,
 }
 
 /// What of the container's volumes comes to this machine.

@@ -175,4 +175,16 @@ pub struct Check {
     pub fix: Option<String>,
     /// The core's code where it forbids to connect, such as `local_port_taken`, `busy`, `forbidden`.
     pub code: Option<String>,
+    /// Where another session on this machine has the names: what has become of them here.
+    pub taken_names: Option<TakenNames>,
+}
+
+/// What becomes of names that another session has on this machine for something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum TakenNames {
+    /// They forbid to connect.
+    Refuse,
+    /// The session does without them.
+    GoWithout,
 }

@@ -137,6 +137,7 @@ impl Scene {
             external_hosts: Vec::new(),
             project: None,
             files: Files::default(),
+            without_taken_names: false,
         })
     }
 

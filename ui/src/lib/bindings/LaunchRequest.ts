@@ -76,4 +76,8 @@ project: string | null,
 /**
  * What of the container's volumes comes to this machine.
  */
-files: Files, };
+files: Files, 
+/**
+ * Whether the session does without names that another one has on this machine for something else; otherwise they forbid to connect.
+ */
+withoutTakenNames: boolean, };

@@ -19,6 +19,7 @@ export const blankRequest: Readonly<LaunchRequest> = {
   externalHosts: [],
   project: null,
   files: 'small',
+  withoutTakenNames: false,
 };
 
 /** The form for a row, as the last launch of the same target left it. */

@@ -105,6 +105,17 @@ test('a refused connection is shown, and nothing is connected that was not read'
   expect(connect).toHaveBeenLastCalledWith('plan-1');
 });
 
+test('doing without taken names is asked of the plan, and taken back', async () => {
+  const draft = drafted();
+  await rest();
+  for (const without of [true, false]) {
+    draft.request.withoutTakenNames = without;
+    await rest(300);
+    expect(plan.mock.lastCall?.[0].withoutTakenNames).toBe(without);
+    expect(draft.state).toBe('ready');
+  }
+});
+
 test('a plan that cannot be read says why, and can be read again', async () => {
   plan.mockRejectedValueOnce({ code: 'not_found', message: 'No.', hint: null, detail: null });
   const draft = drafted();

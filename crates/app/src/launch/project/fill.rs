@@ -117,6 +117,8 @@ fn files(volumes: Volumes) -> Files {
 fn program(project: &Project) -> Option<ProgramSpec> {
     let program = project.program.as_ref()?;
     let place = program.working_directory.as_deref().unwrap_or(directory(&project.file));
+    // `workingDirectory: .` is that directory, and is not shown with a dot at its end.
+    let place: PathBuf = place.components().collect();
     Some(ProgramSpec::Command {
         line: shell_words::join(&program.command),
         directory: Some(place.display().to_string()),

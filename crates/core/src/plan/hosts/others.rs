@@ -70,10 +70,10 @@ fn refused(plan: &HostsPlan, session: &str, names: &BTreeSet<HostName>) -> Check
         others => format!("by its other names, such as {}", listed(others)),
     };
     let fix = format!(
-        "Whoever has a name first keeps it. Give the program a hosts file of its own (--mount --no-admin), do without these names and reach each \
-         {without} (--without-taken-names), or end that session."
+        "Whoever has a name first keeps it. Do without these names and reach each {without} (--without-taken-names), do without any and reach \
+         services on 127.0.0.1 (--no-admin), start the program with a hosts file of its own (--mount --no-admin), or end that session."
     );
-    Check::blocked(Code::NameTaken, "names", message, Some(fix))
+    Check::blocked(Code::NameTaken, "names", message, Some(fix)).about_names(TakenNames::Refuse)
 }
 
 fn go_without(plan: &mut HostsPlan, session: &str, names: BTreeSet<HostName>) -> Check {
@@ -93,7 +93,7 @@ fn go_without(plan: &mut HostsPlan, session: &str, names: BTreeSet<HostName>) ->
     // What has neither is the local program itself.
     plan.hosts.retain(|host| !host.names.is_empty() || !host.ports.is_empty());
     plan.without.extend(names);
-    Check::warning("names", message, None)
+    Check::warning("names", message, None).about_names(TakenNames::GoWithout)
 }
 
 /// For each service that has one of `names`, the shortest of its others.
@@ -147,6 +147,7 @@ mod tests {
         let checks = settle(&mut plan, other(&["redis"]), TakenNames::Refuse);
         let [check] = checks.as_slice() else { panic!("{checks:?}") };
         assert_eq!((check.outcome, check.code), (Outcome::Blocked, Some(Code::NameTaken)));
+        assert_eq!(check.taken_names, Some(TakenNames::Refuse));
         assert_eq!(check.message, format!("redis already leads somewhere else, for {SESSION}."));
         let fix = check.fix.as_ref().unwrap();
         assert!(fix.contains("such as redis.b (--without-taken-names)"), "{fix}");
@@ -159,6 +160,7 @@ mod tests {
         let checks = settle(&mut plan, other(&["redis", "web", "orders"]), TakenNames::GoWithout);
         let [check] = checks.as_slice() else { panic!("{checks:?}") };
         assert_eq!(check.outcome, Outcome::Warning);
+        assert_eq!(check.taken_names, Some(TakenNames::GoWithout));
         assert_eq!(
             check.message,
             format!(
@@ -179,6 +181,7 @@ mod tests {
         let checks = settle(&mut plan, taken, TakenNames::Refuse);
         assert_eq!(checks.len(), 1);
         assert!(checks[0].outcome == Outcome::Warning, "{checks:?}");
+        assert_eq!(checks[0].taken_names, None, "nothing that could be decided otherwise");
         assert!(checks[0].message.contains("KUBERNETES_SERVICE_HOST"), "{checks:?}");
         assert!(plan.hosts.iter().all(|host| host.subject != kubernetes()));
     }

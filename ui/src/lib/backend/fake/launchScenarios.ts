@@ -12,6 +12,7 @@ const portTaken: Check = {
   message: 'Port 8080 is held by node (process 41213) of mara.',
   fix: 'Stop that program, or choose another local port above.',
   code: 'local_port_taken',
+  takenNames: null,
 };
 
 const noRestorer: Check = {
@@ -20,6 +21,7 @@ const noRestorer: Check = {
   message: 'You may not create jobs.batch in shop: nobody restores if this machine goes away.',
   fix: 'Ask for the role that “towline rbac” prints, or keep this machine awake.',
   code: null,
+  takenNames: null,
 };
 
 function profiles(world: World): void {
@@ -60,6 +62,7 @@ function occupied(world: World): void {
       message: 'deployment/orders is in the session of jonas on pier, since 47 minutes.',
       fix: 'Wait until it ends, or take it over.',
       code: 'busy',
+      takenNames: null,
     };
     return { ...plan, ready: false, occupiedBy: mark, checks: [check, ...plan.checks] };
   };
@@ -160,6 +163,39 @@ function portsTaken(world: World): void {
   };
 }
 
+/** Another session has the name of a service for another cluster's. */
+function namesTaken(world: World): void {
+  hostsFile(world);
+  const other = 'your session on deployment/orders (namespace shop) in context staging';
+  const refused: Check = {
+    title: 'names',
+    tone: 'bad',
+    message: `redis already leads somewhere else, for ${other}.`,
+    fix: 'Whoever has a name first keeps it. Do without these names and reach each by its other names, such as redis.shop (--without-taken-names), do without any and reach services on 127.0.0.1 (--no-admin), start the program with a hosts file of its own (--mount --no-admin), or end that session.',
+    code: 'name_taken',
+    takenNames: 'refuse',
+  };
+  const without: Check = {
+    title: 'names',
+    tone: 'warning',
+    message: `redis already leads somewhere else, for ${other}, and stays so: this session's services are reached as redis.shop.`,
+    fix: null,
+    code: null,
+    takenNames: 'goWithout',
+  };
+  world.launch.amend = (plan, request) => {
+    if (request.mode !== 'hostsFile') return plan;
+    if (!request.withoutTakenNames) {
+      return { ...plan, ready: false, checks: [refused, ...plan.checks] };
+    }
+    const hosts = plan.hosts.map(({ address, names }) => ({
+      address,
+      names: names.filter((name) => name !== 'redis'),
+    }));
+    return { ...plan, hosts, checks: [without, ...plan.checks] };
+  };
+}
+
 /** A project file where the program lives, and one that is broken. */
 function projectFiles(world: World): void {
   hostsFile(world);
@@ -197,5 +233,6 @@ export const launchScenarios: Record<string, (world: World) => void> = {
   'hosts-file': hostsFile,
   'rights-refused': rightsRefused,
   'ports-taken': portsTaken,
+  'names-taken': namesTaken,
   'project-files': projectFiles,
 };

@@ -39,11 +39,12 @@ export function commandLine(request: LaunchRequest): string {
     .map(({ name, ports }) => ` --external-host ${name}:${ports.join(',')}`)
     .join('');
   const project = request.project ? ` --project ${request.project}` : '';
+  const without = request.withoutTakenNames ? ' --without-taken-names' : '';
   const takeOver = request.takeOver ? ' --take-over' : '';
   const noAdmin = request.mode === 'noAdministrator' ? ' --no-admin' : '';
   const program = request.program.start === 'command' ? ` -- ${request.program.line}` : '';
   const where = `--context ${request.context} -n ${request.namespace}`;
-  return `towline connect ${request.target}${project} ${where}${container}${ports}${hosts}${noAdmin}${takeOver}${program}`;
+  return `towline connect ${request.target}${project} ${where}${container}${ports}${hosts}${noAdmin}${without}${takeOver}${program}`;
 }
 
 /** What the core would say for this request on the sample shop. */
@@ -146,6 +147,7 @@ function withoutNames({ mode, externalHosts }: LaunchRequest): Check[] {
       message: `Only a name can lead to a host outside the cluster, so without the hosts file the program reaches these from this machine, if at all: ${names}.`,
       fix: 'Choose “By their names”.',
       code: null,
+      takenNames: null,
     },
   ];
 }
@@ -157,6 +159,7 @@ function goodChecks(name: string, namespace: string): Check[] {
     message,
     fix: null,
     code: null,
+    takenNames: null,
   });
   return [
     good('Rights', `You may do all that is needed in ${namespace}.`),
