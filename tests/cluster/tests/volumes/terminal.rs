@@ -26,7 +26,7 @@ def size(columns, lines):
 seen = b""
 def await_text(text):
     global seen, passed
-    until = time.monotonic() + 150
+    until = time.monotonic() + 80
     while text.encode() not in seen[passed:]:
         if not select.select([terminal], [], [], max(0, until - time.monotonic()))[0]:
             raise SystemExit(f"{text!r} did not come after:\n{seen.decode(errors='replace')}")
@@ -84,11 +84,11 @@ os.waitpid(child, 0)
 print("the terminal is well")
 "#;
 
-/// The program: tells what it is told.
+/// The program: tells what it is told. Each time by one write, because the shell's prompt would come between two.
 const PROGRAM: &str = r#"
 import os, signal, sys
 def say(*words):
-    print("<<", *words, ">>", flush=True)
+    os.write(1, (" ".join(map(str, ["<<", *words, ">>"])) + chr(10)).encode())
 signal.signal(signal.SIGINT, lambda *_: say("interrupted"))
 signal.signal(signal.SIGCONT, lambda *_: say("continued"))
 signal.signal(signal.SIGWINCH, lambda *_: say("size", *os.get_terminal_size()))
