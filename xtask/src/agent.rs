@@ -131,9 +131,18 @@ pub(crate) fn command_line(profile: Profile) -> Result<PathBuf> {
 }
 
 /// Cargo, as this toolchain has it, in the repository's root.
+///
+/// Without what `cargo xtask` has told this program of its own package: build scripts (ring's, for one) ask for these variables, so what cargo has built
+/// here and what it has built without us would each be out of date for the other.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(paths::root());
+    let own = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(own) {
+            cargo.env_remove(name);
+        }
+    }
     cargo
 }
 
