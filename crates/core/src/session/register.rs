@@ -1,5 +1,7 @@
 //! The session's names: the block in the hosts file and the file for other programs of this user, kept as the listeners are.
 
+mod keep;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex as Lock, PoisonError};
@@ -21,12 +23,6 @@ use crate::names::{DOMAIN, NameEntry, SessionNames, Standing, running, standing,
 use crate::plan::Plan;
 use crate::request::Names;
 
-/// Services that come and go together, as in a deployment of many, are one change of the hosts file.
-const TOGETHER: Duration = Duration::from_millis(200);
-
-/// How often another helper is looked for, where the session has lost its own and nobody has been asked for the rights again.
-const LOOK: Duration = Duration::from_secs(1);
-
 /// How long the helper may take to remove the block at the end. It does so by itself when this process has ended.
 const CLEAR: Duration = Duration::from_secs(5);
 
@@ -42,12 +38,6 @@ pub(crate) enum NamesError {
     /// Another session has got names since the plan was made.
     #[error("{names} lead somewhere else since just now, for {session}")]
     Taken { names: String, session: String },
-}
-
-/// See [`Register::turn`].
-enum Turn {
-    Lost(HelperError),
-    Found(Helper),
 }
 
 /// See the module.
@@ -289,78 +279,6 @@ impl Register {
         names
     }
 
-    /// Writes after each change, for ever; and takes up again what the helper did, should that end.
-    pub(super) async fn keep(self: Arc<Self>) {
-        loop {
-            tokio::select! {
-                () = self.outbound.changed.notified() => {
-                    tokio::time::sleep(TOGETHER).await;
-                    if let Err(error) = self.write().await
-                        && !matches!(error, NamesError::Helper(HelperError::Gone { .. }))
-                    {
-                        let message = format!("The hosts file does not have the session's latest names: {error}");
-                        self.chronicle.tell(What::Warning { message });
-                    }
-                }
-                turn = self.turn() => match turn {
-                    Turn::Lost(error) => self.begin_again(&error).await,
-                    Turn::Found(helper) => self.go_on_with(helper, "a helper runs again").await,
-                },
-            }
-        }
-    }
-
-    /// What happens next with the helper: it ends; or where it has, there is one again, whoever was asked for the rights.
-    async fn turn(&self) -> Turn {
-        let Some(hosts) = self.outbound.ground.hosts().filter(|hosts| !hosts.has_own_file()) else {
-            return std::future::pending().await;
-        };
-        if let Some(helper) = hosts.helper() {
-            return Turn::Lost(helper.gone().await);
-        }
-        loop {
-            tokio::time::sleep(LOOK).await;
-            if let Ok(Some(helper)) = Helper::connect().await {
-                return Turn::Found(helper);
-            }
-        }
-    }
-
-    /// The helper has ended. A new one is started where nobody has to be asked.
-    async fn begin_again(&self, error: &HelperError) {
-        let Some(hosts) = self.outbound.ground.hosts() else { return };
-        hosts.set_helper(None);
-        self.written.lock().await.block = None;
-        let again = match Helper::needs_no_prompt() {
-            true => Helper::connect_or_start().await.map(Some),
-            false => Helper::connect().await,
-        };
-        let helper = again.unwrap_or_else(|error| {
-            tracing::warn!(%error, "no other helper");
-            None
-        });
-        if let Some(helper) = helper {
-            let what = format!("{error}; another has taken its place");
-            return self.go_on_with(helper, &what).await;
-        }
-        let message = format!(
-            "{error}. Names and ports that the session has go on; what comes later gets none. The session takes up the next helper that Towline starts: \
-             for another session, or a repair of the hosts file in the window's diagnostics."
-        );
-        self.chronicle.tell(What::Warning { message: sentence(&message) });
-    }
-
-    /// Gives the session to another helper. `what` has happened.
-    async fn go_on_with(&self, helper: Helper, what: &str) {
-        let Some(hosts) = self.outbound.ground.hosts() else { return };
-        hosts.set_helper(Some(helper));
-        let message = match self.write().await {
-            Ok(()) => format!("{what}, and the hosts file is as before"),
-            Err(error) => format!("{what}, but the hosts file cannot be changed: {error}"),
-        };
-        self.chronicle.tell(What::Warning { message: sentence(&message) });
-    }
-
     /// Removes the block from the hosts file.
     pub(super) async fn clear(&self) {
         let Some((block, _)) = self.written.lock().await.block.take() else { return };
@@ -401,9 +319,4 @@ fn lines(entries: &[NameEntry]) -> Vec<HostsEntry> {
 
 fn name(session: &SessionId) -> SessionName {
     session.as_str().parse().expect("both are twelve lower-case hexadecimal digits")
-}
-
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
