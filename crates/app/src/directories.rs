@@ -16,23 +16,22 @@ pub struct Directories {
 }
 
 impl Directories {
-    /// This user's: `towline` below `XDG_CONFIG_HOME` and `XDG_STATE_HOME` (else below `~/.config` and `~/.local/state`), and `Towline` below the
-    /// directory for temporary files.
+    /// This user's: `towline` below `XDG_CONFIG_HOME` and `XDG_STATE_HOME` (else below `~/.config` and `~/.local/state`), and the core's
+    /// directory of log files.
     pub fn of_user() -> Self {
-        let temporary = std::env::temp_dir();
         let below = |variable: &str, usual: &str| {
             let named = std::env::var_os(variable).map(PathBuf::from);
             let home = || Some(std::env::home_dir()?.join(usual));
             named
                 .filter(|path| path.is_absolute())
                 .or_else(home)
-                .unwrap_or_else(|| temporary.clone())
+                .unwrap_or_else(std::env::temp_dir)
                 .join("towline")
         };
         Self {
             config: below("XDG_CONFIG_HOME", ".config"),
             state: below("XDG_STATE_HOME", ".local/state"),
-            logs: temporary.join("Towline"),
+            logs: towline_core::logs::directory(),
         }
     }
 

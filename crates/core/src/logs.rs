@@ -14,9 +14,23 @@ pub use self::files::LogFiles;
 /// How far back the end of a log is looked for.
 const TAIL: u64 = 256 * 1024;
 
-/// Where they are.
+/// Where they are: `Towline` below the directory for temporary files; where that is another user's, `Towline-` and this user's number.
 pub fn directory() -> PathBuf {
-    std::env::temp_dir().join("Towline")
+    directory_below(&std::env::temp_dir())
+}
+
+fn directory_below(temporary: &Path) -> PathBuf {
+    let usual = temporary.join("Towline");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let user = nix::unistd::Uid::effective().as_raw();
+        // A link of somebody else's is theirs, wherever it leads.
+        if fs::symlink_metadata(&usual).is_ok_and(|found| found.uid() != user) {
+            return temporary.join(format!("Towline-{user}"));
+        }
+    }
+    usual
 }
 
 /// Tries whether a file of a few kilobytes can be written in a directory: there may be the right, and no room.

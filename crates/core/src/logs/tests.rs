@@ -41,6 +41,22 @@ fn files_are_private_bounded_and_their_end_is_found() {
 }
 
 #[test]
+fn where_somebody_elses_is_another_is_used() {
+    let temporary = tempfile::tempdir().unwrap();
+    let usual = temporary.path().join("Towline");
+    assert_eq!(directory_below(temporary.path()), usual, "there is none yet");
+    LogFiles::open(&usual, NAME).unwrap();
+    assert_eq!(directory_below(temporary.path()), usual, "it is this user's");
+    let user = nix::unistd::Uid::effective();
+    if user.is_root() {
+        std::os::unix::fs::chown(&usual, Some(65534), None).unwrap();
+        let own = directory_below(temporary.path());
+        assert_eq!(own, temporary.path().join("Towline-0"));
+        LogFiles::open(&own, NAME).unwrap();
+    }
+}
+
+#[test]
 fn a_directory_that_is_a_link_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let link = home.path().join("Towline");
