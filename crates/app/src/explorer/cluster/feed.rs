@@ -8,6 +8,7 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Service;
 use kube::api::{Api, DynamicObject};
 use kube::runtime::watcher::{self, Config, Event, watcher};
+use tokio_util::sync::CancellationToken;
 use towline_core::cluster::{Cluster, ClusterError};
 use towline_core::look::Scope;
 use towline_workload::Kind;
@@ -30,13 +31,13 @@ const LONGEST: Duration = Duration::from_secs(30);
 const REFUSED: Duration = Duration::from_secs(30);
 
 impl Picked {
-    /// Keeps one feed's rows current, for ever.
-    pub(super) async fn follow(&self, cluster: &Cluster, feed: &Feed) {
+    /// Keeps one feed's rows current, for ever. `told` is cancelled when its first list is complete, or has failed.
+    pub(super) async fn follow(&self, cluster: &Cluster, feed: &Feed, told: &CancellationToken) {
         let mut again = self.again.subscribe();
         let mut wait = SHORTEST;
         loop {
             let error = tokio::select! {
-                (listed, error) = self.until_broken(cluster, feed) => {
+                (listed, error) = self.until_broken(cluster, feed, told) => {
                     if listed {
                         wait = SHORTEST;
                     }
@@ -48,6 +49,7 @@ impl Picked {
             let error = cluster.explain(what, error);
             tracing::debug!(context = %self.context, %error, "a watch broke");
             self.broken(feed, &error);
+            told.cancel();
             let pause = match error {
                 ClusterError::Forbidden { .. } => REFUSED,
                 _ => wait,
@@ -61,7 +63,12 @@ impl Picked {
     }
 
     /// Whether the list was complete before it broke, and why it broke.
-    async fn until_broken(&self, cluster: &Cluster, feed: &Feed) -> (bool, kube::Error) {
+    async fn until_broken(
+        &self,
+        cluster: &Cluster,
+        feed: &Feed,
+        told: &CancellationToken,
+    ) -> (bool, kube::Error) {
         let mut batches = pin!(news(cluster, feed).ready_chunks(BATCH));
         let mut listed = false;
         while let Some(batch) = batches.next().await {
@@ -71,6 +78,9 @@ impl Picked {
             let batch: Vec<News> = batch.collect();
             listed |= batch.iter().any(|news| matches!(news, News::Complete));
             self.take(feed, batch);
+            if listed {
+                told.cancel();
+            }
             if let Some(error) = broken {
                 return (listed, cause(error));
             }

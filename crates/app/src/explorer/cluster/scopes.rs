@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use towline_core::cluster::Cluster;
 use towline_core::look::Scope;
 
@@ -35,13 +36,21 @@ impl Picked {
         }
     }
 
+    /// Services come first, because the window shows them first: beside thousands of pods their few rows would take as long as the pods.
     fn begin_feeds(self: &std::sync::Arc<Self>, cluster: &Cluster, scope: &Scope) -> JoinSet<()> {
         let mut feeds = JoinSet::new();
+        let services_told = CancellationToken::new();
         for resource in Resource::ALL {
             let feed = Feed { resource, scope: scope.clone() };
             self.change_tables(|tables| tables.set(&feed, FeedState::Loading));
-            let (this, cluster) = (self.clone(), cluster.clone());
-            feeds.spawn(async move { this.follow(&cluster, &feed).await });
+            let (this, cluster, services_told) =
+                (self.clone(), cluster.clone(), services_told.clone());
+            feeds.spawn(async move {
+                if resource != Resource::Services {
+                    services_told.cancelled().await;
+                }
+                this.follow(&cluster, &feed, &services_told).await;
+            });
         }
         feeds
     }
