@@ -18,9 +18,14 @@ use kube::{
     },
 };
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep_until};
 use tracing::{debug, warn};
 
 use crate::zone::{Objects, Zone};
+
+/// After a zone has been built, the server rests this many times as long as that took: with thousands of pods a zone takes a good part of a second, and each
+/// of a rollout's changes would have one.
+const REST: u32 = 3;
 
 /// A zone as soon as all objects have been read, and a new one after each change. The stream has no end: it waits for an API server that is not there
 /// yet or not there at the moment, and the last zone stays good meanwhile.
@@ -28,25 +33,65 @@ pub(crate) fn zones(client: Client, domain: Name) -> impl Stream<Item = Zone> {
     let (services, service_changes) = follow::<Service>(&client);
     let (endpoints, endpoint_changes) = follow::<Endpoints>(&client);
     let (pods, pod_changes) = follow::<Pod>(&client);
-    let mut serial = 0_u32;
-    stream::select_all([service_changes.boxed(), endpoint_changes.boxed(), pod_changes.boxed()])
-        // Changes come in bursts (a list, a rollout); one zone is built for as many as are there.
-        .ready_chunks(1024)
-        .filter_map(move |_| {
-            let complete = is_complete(&services) && is_complete(&endpoints) && is_complete(&pods);
-            let zone = complete.then(|| {
-                serial = serial.wrapping_add(1);
-                let objects = Objects {
-                    services: services.state(),
-                    endpoints: endpoints.state(),
-                    pods: pods.state(),
-                };
-                let zone = Zone::build(&domain, serial, &objects);
-                debug!(serial, "zone built");
-                zone
-            });
-            std::future::ready(zone)
-        })
+    // Changes come in bursts (a list, a rollout); one zone is built for as many as are there.
+    let changes = stream::select_all([
+        service_changes.boxed(),
+        endpoint_changes.boxed(),
+        pod_changes.boxed(),
+    ])
+    .ready_chunks(1024);
+    let known = Known { services, endpoints, pods };
+    let builder = Builder { domain, known, serial: 0, rested: Instant::now() };
+    stream::unfold((changes, builder), async |(mut changes, mut builder)| {
+        loop {
+            changes.next().await?;
+            sleep_until(builder.rested).await;
+            if let Some(zone) = builder.build() {
+                return Some((zone, (changes, builder)));
+            }
+        }
+    })
+}
+
+/// What the watches have brought.
+struct Known {
+    services: Store<Service>,
+    endpoints: Store<Endpoints>,
+    pods: Store<Pod>,
+}
+
+impl Known {
+    fn is_complete(&self) -> bool {
+        is_complete(&self.services) && is_complete(&self.endpoints) && is_complete(&self.pods)
+    }
+}
+
+struct Builder {
+    domain: Name,
+    known: Known,
+    serial: u32,
+    /// Before this no zone is built.
+    rested: Instant,
+}
+
+impl Builder {
+    /// `None` as long as not everything has been read once.
+    fn build(&mut self) -> Option<Zone> {
+        if !self.known.is_complete() {
+            return None;
+        }
+        let begin = Instant::now();
+        self.serial = self.serial.wrapping_add(1);
+        let objects = Objects {
+            services: self.known.services.state(),
+            endpoints: self.known.endpoints.state(),
+            pods: self.known.pods.state(),
+        };
+        let zone = Zone::build(&self.domain, self.serial, &objects);
+        debug!(serial = self.serial, "zone built");
+        self.rested = Instant::now() + begin.elapsed() * REST;
+        Some(zone)
+    }
 }
 
 fn follow<K>(client: &Client) -> (Store<K>, impl Stream<Item = ()> + use<K>)
