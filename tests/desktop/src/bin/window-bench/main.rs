@@ -18,15 +18,17 @@ mod sweep;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 use crate::crowd::Size;
 
 #[derive(Parser)]
 #[command(about)]
 enum Command {
-    /// Measures everything and prints the table.
+    /// Measures and prints the table.
     Run {
+        /// What is measured; everything without.
+        part: Option<Part>,
         /// How many pods the large cluster has.
         #[arg(long, default_value_t = 5_000)]
         pods: u32,
@@ -41,29 +43,47 @@ enum Command {
     },
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The start, and an idle window.
+    Start,
+    /// A program that writes all the time.
+    Logs,
+    /// A large cluster.
+    Many,
+}
+
 #[tokio::main]
 async fn main() -> Result<()> {
     match Command::parse() {
         Command::Lines { socket } => lines::write(&socket),
-        Command::Run { pods, services } => run(Size { pods, services }).await,
+        Command::Run { part, pods, services } => run(part, Size { pods, services }).await,
     }
 }
 
-async fn run(size: Size) -> Result<()> {
+async fn run(part: Option<Part>, size: Size) -> Result<()> {
     let _alone = sweep::alone()?;
     sweep::sweep().await?;
     let mut report = report::Report::default();
     // What was measured is told even if a later part fails.
-    let result = parts(size, &mut report).await;
+    let result = parts(part, size, &mut report).await;
     println!("{}", report.text());
     result
 }
 
-async fn parts(size: Size, report: &mut report::Report) -> Result<()> {
-    eprintln!("the start, and an idle window");
-    start::measure(report).await?;
-    eprintln!("a program that writes all the time");
-    logs::measure(report).await?;
-    eprintln!("{} pods and {} services", size.pods, size.services);
-    many::measure(size, report).await
+async fn parts(part: Option<Part>, size: Size, report: &mut report::Report) -> Result<()> {
+    let wanted = |one| part.is_none_or(|part| part == one);
+    if wanted(Part::Start) {
+        eprintln!("the start, and an idle window");
+        start::measure(report).await?;
+    }
+    if wanted(Part::Logs) {
+        eprintln!("a program that writes all the time");
+        logs::measure(report).await?;
+    }
+    if wanted(Part::Many) {
+        eprintln!("{} pods and {} services", size.pods, size.services);
+        many::measure(size, report).await?;
+    }
+    Ok(())
 }

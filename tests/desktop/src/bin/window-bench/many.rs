@@ -90,6 +90,7 @@ async fn picks(
             times.push(milliseconds(kubectl_get(namespace, kind).await?));
         }
     }
+    eprintln!("first rows {:.0?} ms, all pods {:.0?} ms", times[0], times[1]);
     let [rows, pods] = times;
     let [services_by, pods_by] = kubectl.map(median);
     let slowest = greatest(rows.iter().copied());
