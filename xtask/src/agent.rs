@@ -34,6 +34,9 @@ pub(crate) struct BuildArguments {
     debug: bool,
 }
 
+/// The command line's, which carries the agent.
+pub(crate) const PACKAGE: &str = "towline";
+
 /// How the command line is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
@@ -113,8 +116,15 @@ pub(crate) fn build(architecture: Architecture) -> Result<PathBuf> {
 /// Builds `towline` with the agents inside that this toolchain can build, and the helper beside it, and tells where it is.
 pub(crate) fn command_line(profile: Profile) -> Result<PathBuf> {
     let mut cargo = cargo();
-    cargo.args(["build", "--quiet", "--package", "towline", "--package", "towline-helper"]);
+    cargo.args(["build", "--quiet", "--package", PACKAGE, "--package", "towline-helper"]);
     cargo.args((profile == Profile::Release).then_some("--release"));
+    carry(&mut cargo)?;
+    run(&mut cargo, "build the command line")?;
+    Ok(paths::target().join(profile.directory()).join("towline"))
+}
+
+/// Builds the agents that this toolchain can build, and tells `cargo` to put them into the command line.
+pub(crate) fn carry(cargo: &mut Command) -> Result<()> {
     for (architecture, variable) in
         [(Architecture::Amd64, "TOWLINE_AGENT_AMD64"), (Architecture::Arm64, "TOWLINE_AGENT_ARM64")]
     {
@@ -126,8 +136,7 @@ pub(crate) fn command_line(profile: Profile) -> Result<PathBuf> {
         }
         cargo.env(variable, build(architecture)?);
     }
-    run(&mut cargo, "build the command line")?;
-    Ok(paths::target().join(profile.directory()).join("towline"))
+    Ok(())
 }
 
 /// Cargo, as this toolchain has it, in the repository's root.

@@ -3,11 +3,15 @@
 mod program;
 mod window;
 
-use anyhow::Result;
+use std::path::Path;
+
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    progress::seconds,
+    agent::{self, Profile},
+    programs::Products,
+    progress::{seconds, step},
     sandbox::{self, Sandbox},
     stage::Stage,
 };
@@ -45,10 +49,18 @@ impl Part {
         }
     }
 
-    fn measure(self, sandbox: &Sandbox, stage: &Stage<'_>, rounds: usize) -> Result<()> {
+    fn measure(
+        self,
+        sandbox: &Sandbox,
+        stage: &Stage<'_>,
+        application: Option<&Path>,
+        rounds: usize,
+    ) -> Result<()> {
         match self {
             Self::Traffic => program::traffic(sandbox, stage, rounds),
-            Self::Window => window::measure(stage),
+            Self::Window => {
+                window::measure(stage, application.context("the application is built")?)
+            }
             Self::Machine => program::machine(stage),
         }
     }
@@ -70,12 +82,18 @@ pub(crate) fn run_bench(arguments: &Arguments) -> Result<()> {
 }
 
 fn measure(sandbox: &Sandbox, parts: &[Part], rounds: usize) -> Result<()> {
-    let stage = Stage::set(sandbox)?;
+    let (application, command_line) = if parts.contains(&Part::Window) {
+        let Products { application, command_line } = Products::build()?;
+        (Some(application), command_line)
+    } else {
+        (None, step("towline", || agent::command_line(Profile::Release))?)
+    };
+    let stage = Stage::set(sandbox, command_line)?;
     let mut result = Ok(());
     for part in parts {
         println!("\n━━ {}\n", part.name());
         let start = std::time::Instant::now();
-        if let Err(error) = part.measure(sandbox, &stage, rounds) {
+        if let Err(error) = part.measure(sandbox, &stage, application.as_deref(), rounds) {
             eprintln!("error: {}: {error:#}", part.name());
             result = result.and(Err(error.context(part.name())));
         }

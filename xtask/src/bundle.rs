@@ -9,8 +9,9 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    agent::{self, Profile, cargo, run},
-    desktop, paths,
+    agent::{Profile, cargo, run},
+    paths,
+    programs::Products,
     progress::step,
     sandbox::packages,
     tool,
@@ -21,24 +22,20 @@ const CARGO_DEB: &str = "cargo-deb@3.8.0";
 
 /// Builds the packages and prints their paths.
 pub(crate) fn run_bundle() -> Result<()> {
-    println!("{}", deb(Profile::Release)?.display());
+    let command_line = Products::build()?.command_line;
+    println!("{}", package(Profile::Release, &command_line)?.display());
     // AppImage's tools are in no registry and not in Debian; they would have to be fetched from a release page, unverified.
     eprintln!("  no AppImage: its tools (linuxdeploy, appimagetool) are not packaged in Debian");
     Ok(())
 }
 
-/// Builds the Debian package: the application, the command line, the desktop's entry, icons, man page, completions.
-pub(crate) fn deb(profile: Profile) -> Result<PathBuf> {
-    let application = desktop::build(profile)?;
-    let command_line = step("towline", || agent::command_line(profile))?;
-    ensure!(
-        application.parent() == command_line.parent(),
-        "the package takes both programs from one directory"
-    );
+/// Makes the Debian package of what was built: the application, the command line, the desktop's entry, icons, man page, completions. cargo-deb takes the
+/// programs from where cargo puts them.
+pub(crate) fn package(profile: Profile, command_line: &Path) -> Result<PathBuf> {
     let directory = paths::target().join("bundle");
     fs::create_dir_all(&directory).with_context(|| format!("create {}", directory.display()))?;
-    printed(&command_line, &["man"], &directory.join("towline.1"))?;
-    printed(&command_line, &["completions", "bash"], &directory.join("towline.bash"))?;
+    printed(command_line, &["man"], &directory.join("towline.1"))?;
+    printed(command_line, &["completions", "bash"], &directory.join("towline.bash"))?;
     // It tells which libraries of Debian the programs need.
     packages::ensure(&["dpkg-dev"])?;
     let program = tool::cargo_install(CARGO_DEB, "cargo-deb")?;

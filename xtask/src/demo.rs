@@ -16,9 +16,10 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::{
-    agent::{self, Profile},
+    agent,
     desktop::{self, Driver},
     paths,
+    programs::Products,
     progress::step,
     sandbox::{self, Sandbox, packages},
     shop,
@@ -90,8 +91,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 fn on_sandbox(sandbox: &Sandbox, headless: bool) -> Result<()> {
     let images = images()?;
     step("load the images", || sandbox::load_images(sandbox, &images))?;
-    let cluster = cluster(sandbox, &sandbox.kubeconfig(), None)?;
-    show(&cluster, headless)
+    let products = Products::build()?;
+    let cluster = cluster(sandbox, &sandbox.kubeconfig(), None, products.command_line)?;
+    show(&cluster, products.application, headless)
 }
 
 fn on_context(sandbox: &Sandbox, context: &str, headless: bool) -> Result<()> {
@@ -103,17 +105,17 @@ fn on_context(sandbox: &Sandbox, context: &str, headless: bool) -> Result<()> {
     let kubeconfig = env::var_os("KUBECONFIG").map(PathBuf::from);
     let home = || env::home_dir().map(|home| home.join(".kube/config"));
     let kubeconfig = kubeconfig.or_else(home).context("there is no kubeconfig")?;
-    let cluster = cluster(sandbox, &kubeconfig, Some(context))?;
-    show(&cluster, headless)
+    let products = Products::build()?;
+    let cluster = cluster(sandbox, &kubeconfig, Some(context), products.command_line)?;
+    show(&cluster, products.application, headless)
 }
 
 /// Deploys the shop and opens the window on it, or makes a session through a window that nobody sees.
-fn show(cluster: &Cluster, headless: bool) -> Result<()> {
+fn show(cluster: &Cluster, application: PathBuf, headless: bool) -> Result<()> {
     shop::deploy(&cluster.kubeconfig)?;
     if headless {
-        return session::run(cluster, &Driver::set_up(Profile::Release)?);
+        return session::run(cluster, &Driver::of(application)?);
     }
-    let application = desktop::build(Profile::Release)?;
     tell(cluster)?;
     if !desktop::has_display() {
         println!(
@@ -135,8 +137,12 @@ fn images() -> Result<Vec<PathBuf>> {
     Ok(images)
 }
 
-fn cluster(sandbox: &Sandbox, kubeconfig: &Path, context: Option<&str>) -> Result<Cluster> {
-    let towline = step("towline", || agent::command_line(Profile::Release))?;
+fn cluster(
+    sandbox: &Sandbox,
+    kubeconfig: &Path,
+    context: Option<&str>,
+    towline: PathBuf,
+) -> Result<Cluster> {
     let kubectl = sandbox.binaries().join("kubectl");
     let (kubeconfig, context) = in_the_shop(&kubectl, kubeconfig, context)?;
     Ok(Cluster { kubectl, kubeconfig, context, towline, path: path(sandbox)? })

@@ -9,12 +9,14 @@ use std::{
 use anyhow::Result;
 
 use crate::{
-    agent::{Profile, cargo, run},
+    agent::{Profile, run},
     bundle, elevation, paths,
+    programs::Programs,
     progress::step,
     sandbox::packages,
     stage::Stage,
-    tool, ui, webkit,
+    test::Selection,
+    tool,
 };
 
 /// The desktop that the tests bring up, each its own.
@@ -24,34 +26,14 @@ const PACKAGES: &[&str] =
 /// How many windows are driven at once: each has a display, a browser engine and a session of its own.
 const THREADS: &str = "2";
 
-/// What the tests drive: the application as it is built for users takes a quarter of an hour more to build.
-const PROFILE: Profile = Profile::Debug;
+/// The application's.
+pub(crate) const PACKAGE: &str = "towline-desktop";
+
+/// The window's files are inside the program.
+pub(crate) const FEATURES: &str = "towline-desktop/custom-protocol";
 
 /// The version that fits Tauri 2.
 const DRIVER: &str = "tauri-driver@2.1.0";
-
-/// Builds the window's page and the application around it, and tells where it is.
-pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
-    webkit::ensure()?;
-    ui::build()?;
-    // The application looks for it beside itself.
-    step("towline-helper", || {
-        let mut cargo = cargo();
-        cargo
-            .args(["build", "--quiet", "--locked", "--package", "towline-helper"])
-            .args((profile == Profile::Release).then_some("--release"));
-        run(&mut cargo, "build the helper")
-    })?;
-    step("towline-app", || {
-        let mut cargo = cargo();
-        cargo
-            .args(["build", "--quiet", "--locked", "--package", "towline-desktop"])
-            .args(["--features", "custom-protocol"])
-            .args((profile == Profile::Release).then_some("--release"));
-        run(&mut cargo, "build the desktop application")
-    })?;
-    Ok(paths::target().join(profile.directory()).join("towline-app"))
-}
 
 /// What drives a window without anybody watching.
 pub(crate) struct Driver {
@@ -60,9 +42,8 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Builds and installs what is missing.
-    pub(crate) fn set_up(profile: Profile) -> Result<Self> {
-        let application = build(profile)?;
+    /// Drives `application`. Installs what is missing.
+    pub(crate) fn of(application: PathBuf) -> Result<Self> {
         let needed = [PACKAGES, elevation::PACKAGES].concat();
         if !packages::are_installed(&needed)? {
             step("a virtual desktop", || packages::ensure(&needed))?;
@@ -84,26 +65,19 @@ pub(crate) fn screenshots() -> PathBuf {
     paths::target().join("screenshots")
 }
 
-/// The tests in a real window, on a cluster that is up.
-pub(crate) fn test(stage: &Stage<'_>, extra: &[String]) -> Result<()> {
-    let driver = Driver::set_up(PROFILE)?;
-    let package = bundle::deb(PROFILE)?;
-    let (for_cargo, for_tests) = split(extra);
-    let mut test = cargo();
-    test.args(["test", "--locked", "--no-fail-fast", "--package", "towline-desktop-tests"])
-        .args(for_cargo)
-        .args(["--", "--test-threads", THREADS])
-        .args(for_tests);
-    test.env("TOWLINE_TEST_DEB", package);
-    run(driver.tell(stage.tell(&mut test)?), "tests of the desktop application")
-}
-
-/// What is meant for cargo, and what for the tests themselves.
-pub(crate) fn split(extra: &[String]) -> (&[String], &[String]) {
-    match extra.iter().position(|word| word == "--") {
-        Some(place) => (&extra[..place], &extra[place + 1..]),
-        None => (extra, &[]),
-    }
+/// The tests in a real window, on a cluster that is up. What they drive is not optimised: the application as users have it takes a quarter of an hour
+/// more to build.
+pub(crate) fn test(programs: &Programs, stage: &Stage<'_>, selection: &Selection) -> Result<()> {
+    let driver = Driver::of(programs.path("towline-app")?.to_owned())?;
+    let package = bundle::package(Profile::Debug, programs.path("towline")?)?;
+    programs.test(
+        |test| test.directory == Path::new("tests/desktop") && selection.has(test),
+        &selection.arguments(THREADS),
+        |test| {
+            driver.tell(stage.tell(test)?).env("TOWLINE_TEST_DEB", &package);
+            Ok(())
+        },
+    )
 }
 
 /// Whether this machine has a display on which a window can be opened.

@@ -10,6 +10,7 @@ mod elevation;
 mod fuzz;
 mod paths;
 mod platforms;
+mod programs;
 mod progress;
 mod sandbox;
 mod shop;

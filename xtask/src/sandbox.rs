@@ -18,12 +18,17 @@ mod second;
 mod up;
 mod wait;
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 
 pub(crate) use cluster::Sandbox;
+pub(crate) use dns::PACKAGE as DNS;
 pub(crate) use second::Second;
 
 #[derive(Args)]
@@ -109,6 +114,13 @@ pub(crate) fn is_up() -> Result<bool> {
 pub(crate) fn up() -> Result<Sandbox> {
     let sandbox = Sandbox::from_environment()?;
     up::up(&sandbox, up::Dns::With)?;
+    Ok(sandbox)
+}
+
+/// As [`up`], with a DNS server that is built already.
+pub(crate) fn up_with(dns: &Path) -> Result<Sandbox> {
+    let sandbox = Sandbox::from_environment()?;
+    up::up(&sandbox, up::Dns::By(dns))?;
     Ok(sandbox)
 }
 

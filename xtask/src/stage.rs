@@ -5,8 +5,7 @@ use std::{env, ffi::OsString, path::PathBuf, process::Command};
 use anyhow::Result;
 
 use crate::{
-    agent::{self, Profile},
-    paths,
+    agent, paths,
     progress::step,
     sandbox::{self, Sandbox, Second},
     shop,
@@ -22,9 +21,8 @@ pub(crate) struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    /// Builds and loads what is missing.
-    pub(crate) fn set(sandbox: &'a Sandbox) -> Result<Self> {
-        let command_line = step("towline", || agent::command_line(Profile::Release))?;
+    /// Builds and loads the images that are missing.
+    pub(crate) fn set(sandbox: &'a Sandbox, command_line: PathBuf) -> Result<Self> {
         let archive = paths::target().join("agent-image.tar");
         let images = step("agent and shop images", || {
             agent::image(agent::host()?, &archive)?;
@@ -36,14 +34,12 @@ impl<'a> Stage<'a> {
         Ok(Self { sandbox, command_line, archive, images })
     }
 
-    /// A second cluster with the same images, until it is dropped; `command` is told where that is.
-    pub(crate) fn second(&self, command: &mut Command) -> Result<Second> {
+    /// A second cluster with the same images, until it is dropped.
+    pub(crate) fn second(&self) -> Result<Second> {
         let second = step("a second cluster", || Second::up(self.sandbox))?;
         step("images of the second cluster", || {
             sandbox::load_images(second.sandbox(), &self.images)
         })?;
-        command.env("TOWLINE_TEST_SECOND_KUBECONFIG", second.sandbox().kubeconfig());
-        command.env("TOWLINE_TEST_SECOND_DOMAIN", second.sandbox().domain());
         Ok(second)
     }
 

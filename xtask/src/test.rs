@@ -1,21 +1,26 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 
 use std::{
+    path::Path,
     process::ExitCode,
     time::{Duration, Instant},
 };
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 
 use crate::{
-    agent::{cargo, run},
+    agent::{self, cargo, run},
     deny, desktop, elevation, fuzz,
-    progress::seconds,
+    programs::{Programs, Scope, TestProgram},
+    progress::{seconds, step},
     sandbox::{self, Sandbox, packages},
     stage::{Stage, path},
     ui, webkit,
 };
+
+/// Whose tests are for another part than `unit`.
+const NO_UNIT_TESTS: [&str; 3] = ["tests/cluster", "tests/desktop", "tests/elevation"];
 
 /// The tests that need a second cluster beside the first. Without it they are ignored.
 const SECOND: &str = "two_clusters";
@@ -30,9 +35,50 @@ pub(crate) struct Arguments {
     /// Leave the sandbox cluster up afterwards. One that was up before stays up anyway.
     #[arg(long)]
     keep: bool,
-    /// For `unit`, `elevation`, `cluster` and `desktop`: what `cargo test` gets besides, for instance `-- --test restore -- --nocapture`.
-    #[arg(last = true)]
+    /// For `unit`, `elevation`, `cluster` and `desktop`: which test programs, and what they get, for instance `-- --test restore -- --nocapture`.
+    #[arg(last = true, requires = "part")]
     extra: Vec<String>,
+}
+
+/// What comes behind `cargo xtask test PART --`.
+#[derive(Parser)]
+#[command(name = "cargo xtask test PART --", max_term_width = 100)]
+pub(crate) struct Selection {
+    /// Only the test program of this name; can be repeated.
+    #[arg(long = "test", value_name = "NAME")]
+    names: Vec<String>,
+    /// For each of the test programs: a test's name, `--nocapture` and the like.
+    #[arg(last = true)]
+    arguments: Vec<String>,
+}
+
+impl Selection {
+    fn parse_from_extra(extra: &[String]) -> Result<Self> {
+        let name = "cargo xtask test PART --".to_owned();
+        Ok(Self::try_parse_from(std::iter::once(&name).chain(extra))?)
+    }
+
+    fn is_everything(&self) -> bool {
+        self.names.is_empty() && self.arguments.is_empty()
+    }
+
+    fn names(&self, name: &str) -> bool {
+        self.names.iter().any(|own| own == name)
+    }
+
+    /// Whether the user wants these tests.
+    pub(crate) fn has(&self, test: &TestProgram) -> bool {
+        self.names.is_empty() || self.names(&test.name)
+    }
+
+    /// What the test programs get, when they are to run that many tests at once.
+    pub(crate) fn arguments(&self, threads: &str) -> Vec<String> {
+        let mut arguments = self.arguments.clone();
+        if !arguments.iter().any(|argument| argument.starts_with("--test-threads")) {
+            arguments.push(format!("--test-threads={threads}"));
+        }
+        arguments
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -93,19 +139,83 @@ impl Part {
         matches!(self, Self::Cluster | Self::Desktop)
     }
 
-    fn check(self, arguments: &Arguments) -> Result<()> {
+    /// What its tests are in, and what they try, when it is the only part that runs.
+    fn scope(self) -> Scope {
         match self {
-            Self::Format => run(cargo().args(["fmt", "--all", "--check"]), "check the format"),
-            Self::Lint => lint(),
-            Self::Deny => deny::check(),
-            Self::Unit => unit(&arguments.extra),
-            Self::Fuzz => fuzz::test(&arguments.extra),
-            Self::Ui => ui::test(),
-            Self::Elevation => elevation::test(&arguments.extra),
-            Self::Cluster => cluster(&Stage::set(&sandbox::up()?)?, &arguments.extra),
-            Self::Desktop => desktop::test(&Stage::set(&sandbox::up()?)?, &arguments.extra),
+            Self::Elevation => Scope::Packages(&["towline-helper", "towline-elevation-tests"]),
+            Self::Cluster => Scope::Packages(&[
+                agent::PACKAGE,
+                "towline-app",
+                "towline-helper",
+                "towline-cluster-tests",
+                sandbox::DNS,
+            ]),
+            Self::Desktop => Scope::Packages(&[
+                agent::PACKAGE,
+                desktop::PACKAGE,
+                "towline-helper",
+                "towline-desktop-tests",
+                sandbox::DNS,
+            ]),
+            _ => Scope::Everything,
         }
     }
+}
+
+/// What the parts have in common.
+struct Run<'a> {
+    scope: Scope,
+    extra: &'a [String],
+    /// Built when the first part needs them.
+    programs: Option<Programs>,
+}
+
+impl Run<'_> {
+    fn check(&mut self, part: Part) -> Result<()> {
+        match part {
+            Part::Format => run(cargo().args(["fmt", "--all", "--check"]), "check the format"),
+            Part::Lint => lint(),
+            Part::Deny => deny::check(),
+            Part::Unit => {
+                let selection = self.selection()?;
+                unit(self.programs()?, &selection)
+            }
+            Part::Fuzz => fuzz::test(self.extra),
+            Part::Ui => ui::test(),
+            Part::Elevation => {
+                let selection = self.selection()?;
+                elevation::test(self.programs()?, &selection)
+            }
+            Part::Cluster => {
+                let selection = self.selection()?;
+                let programs = self.programs()?;
+                let sandbox = sandbox::up_with(programs.path(sandbox::DNS)?)?;
+                cluster(programs, &stage(&sandbox, programs)?, &selection)
+            }
+            Part::Desktop => {
+                let selection = self.selection()?;
+                let programs = self.programs()?;
+                let sandbox = sandbox::up_with(programs.path(sandbox::DNS)?)?;
+                desktop::test(programs, &stage(&sandbox, programs)?, &selection)
+            }
+        }
+    }
+
+    fn selection(&self) -> Result<Selection> {
+        Selection::parse_from_extra(self.extra)
+    }
+
+    fn programs(&mut self) -> Result<&Programs> {
+        let programs = match self.programs.take() {
+            Some(programs) => programs,
+            None => step("tests and what they try", || Programs::build(self.scope))?,
+        };
+        Ok(self.programs.insert(programs))
+    }
+}
+
+fn stage<'a>(sandbox: &'a Sandbox, programs: &Programs) -> Result<Stage<'a>> {
+    Stage::set(sandbox, programs.path("towline")?.to_owned())
 }
 
 enum Outcome {
@@ -116,14 +226,14 @@ enum Outcome {
 
 /// Runs the parts and prints a table. The exit status is 1 when one failed. The cluster is as before afterwards: up or down.
 pub(crate) fn run_parts(arguments: &Arguments) -> ExitCode {
-    let parts = match arguments.part {
-        Some(part) => vec![part],
-        None => Part::ALL.to_vec(),
+    let (parts, scope) = match arguments.part {
+        Some(part) => (vec![part], part.scope()),
+        None => (Part::ALL.to_vec(), Scope::Everything),
     };
     let stays = arguments.keep
         || !parts.iter().any(|part| part.needs_cluster())
         || sandbox::is_up().unwrap_or(true);
-    let code = report(&run_each(&parts, arguments));
+    let code = report(&run_each(&parts, Run { scope, extra: &arguments.extra, programs: None }));
     if stays {
         return code;
     }
@@ -136,7 +246,7 @@ pub(crate) fn run_parts(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn run_each(parts: &[Part], arguments: &Arguments) -> Vec<(Part, Outcome, Duration)> {
+fn run_each(parts: &[Part], mut run: Run<'_>) -> Vec<(Part, Outcome, Duration)> {
     let mut results: Vec<(Part, Outcome, Duration)> = Vec::new();
     for &part in parts {
         let failed = results.iter().any(|(_, outcome, _)| matches!(outcome, Outcome::Failed(_)));
@@ -146,7 +256,7 @@ fn run_each(parts: &[Part], arguments: &Arguments) -> Vec<(Part, Outcome, Durati
         }
         eprintln!("\n━━ {}", part.name());
         let start = Instant::now();
-        let outcome = match part.check(arguments) {
+        let outcome = match run.check(part) {
             Ok(()) => Outcome::Passed,
             Err(error) => {
                 eprintln!("error: {error:#}");
@@ -186,52 +296,57 @@ fn lint() -> Result<()> {
     )
 }
 
-fn unit(extra: &[String]) -> Result<()> {
-    webkit::ensure()?;
+fn unit(programs: &Programs, selection: &Selection) -> Result<()> {
     let sandbox = Sandbox::from_environment()?;
     // Pushing the agent's image is tried on a real registry.
     packages::unpack(&sandbox, "docker-registry", "usr/bin/docker-registry")?;
-    let mut test = cargo();
-    test.args(["test", "--quiet", "--locked", "--workspace"])
-        .args(["--exclude", "towline-cluster-tests", "--exclude", "towline-desktop-tests"])
-        .args(["--exclude", "towline-elevation-tests"])
-        .args(extra)
-        .env("PATH", path(&sandbox)?);
-    run(&mut test, "unit tests")
-}
-
-fn cluster(stage: &Stage<'_>, extra: &[String]) -> Result<()> {
-    let (for_cargo, for_tests) = desktop::split(extra);
-    let mut test = cargo();
-    test.args(["test", "--locked", "--no-fail-fast", "--package", "towline-cluster-tests"])
-        .args(for_cargo)
-        .args(["--", "--test-threads", CLUSTER_THREADS])
-        .args(for_tests);
-    run(stage.tell(&mut test)?, "tests on the cluster")?;
-    if extra.is_empty() || extra.iter().any(|word| word == SECOND) {
-        second_cluster(stage)?;
-    }
-    // Somebody who names tests names those of the command line.
-    if !extra.is_empty() {
+    let path = path(&sandbox)?;
+    let arguments = [&["--quiet".to_owned()], selection.arguments.as_slice()].concat();
+    programs.test(
+        |test| {
+            !NO_UNIT_TESTS.map(Path::new).contains(&test.directory.as_path()) && selection.has(test)
+        },
+        &arguments,
+        |test| {
+            test.env("PATH", &path);
+            Ok(())
+        },
+    )?;
+    if !selection.is_everything() {
         return Ok(());
     }
     let mut test = cargo();
-    test.args(["test", "--locked", "--no-fail-fast", "--package", "towline-app", "--tests"])
-        .args(["--", "--ignored", "--test-threads", CLUSTER_THREADS]);
-    run(stage.tell(&mut test)?, "the application's tests on the cluster")
+    test.args(["test", "--quiet", "--locked", "--doc"]).args(Scope::Everything.arguments());
+    run(&mut test, "the documentation's examples")
 }
 
-fn second_cluster(stage: &Stage<'_>) -> Result<()> {
-    let mut test = cargo();
-    test.args(["test", "--locked", "--no-fail-fast", "--package", "towline-cluster-tests"]).args([
-        "--test",
-        SECOND,
-        "--",
-        "--ignored",
-        "--test-threads",
-        CLUSTER_THREADS,
-    ]);
-    let second = stage.second(&mut test)?;
-    run(stage.tell(&mut test)?, "tests on two clusters")?;
-    second.down()
+fn cluster(programs: &Programs, stage: &Stage<'_>, selection: &Selection) -> Result<()> {
+    let arguments = selection.arguments(CLUSTER_THREADS);
+    programs.test(
+        |test| test.directory == Path::new("tests/cluster") && selection.has(test),
+        &arguments,
+        |test| stage.tell(test).map(drop),
+    )?;
+    let ignored = [arguments.as_slice(), &["--ignored".to_owned()]].concat();
+    if selection.is_everything() || selection.names(SECOND) {
+        let second = stage.second()?;
+        programs.test(
+            |test| test.name == SECOND,
+            &ignored,
+            |test| {
+                second.tell(stage.tell(test)?);
+                Ok(())
+            },
+        )?;
+        second.down()?;
+    }
+    // Somebody who names tests names those of the command line.
+    if !selection.is_everything() {
+        return Ok(());
+    }
+    programs.test(
+        |test| test.directory == Path::new("crates/app"),
+        &ignored,
+        |test| stage.tell(test).map(drop),
+    )
 }

@@ -1,20 +1,20 @@
 //! `tests/desktop/src/bin/window-bench`: the real window, on a display that nobody sees.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use anyhow::Result;
 
 use crate::{
-    agent::{Profile, cargo, run},
+    agent::{cargo, run},
     desktop::Driver,
     paths,
     progress::step,
     stage::Stage,
 };
 
-/// Builds the application as users have it, and what measures it: optimised too, because without that it could not change the cluster as often as it is to.
-pub(super) fn measure(stage: &Stage<'_>) -> Result<()> {
-    let driver = Driver::set_up(Profile::Release)?;
+/// Builds what measures the application, optimised too, because without that it could not change the cluster as often as it is to.
+pub(super) fn measure(stage: &Stage<'_>, application: &Path) -> Result<()> {
+    let driver = Driver::of(application.to_owned())?;
     step("what drives the window", || {
         let mut build = cargo();
         build.args(["build", "--quiet", "--release", "--package", "towline-desktop-tests"]);

@@ -1,9 +1,13 @@
 //! The cluster's DNS server: our own program, running on the node.
 
-use std::{fs, net::UdpSocket, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    net::UdpSocket,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
-use xshell::{Shell, cmd};
 
 use super::{
     Sandbox,
@@ -12,7 +16,13 @@ use super::{
     processes,
     wait::{self, Daemon},
 };
-use crate::paths;
+use crate::{
+    agent::{cargo, run},
+    paths,
+};
+
+/// The package's name, and the program's.
+pub(crate) const PACKAGE: &str = "towline-sandbox-dns";
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -27,12 +37,11 @@ fn query(domain: &str) -> Result<Vec<u8>> {
     Ok(query)
 }
 
-/// Builds the DNS server, and starts it if it is not running or has changed.
-pub(super) fn ensure(sandbox: &Sandbox) -> Result<()> {
-    let built = build()?;
+/// Starts the DNS server, `built`, if it is not running or is another.
+pub(super) fn ensure(sandbox: &Sandbox, built: &Path) -> Result<()> {
     let component = component(sandbox);
     let running = sandbox.processes()?.into_iter().find(|process| process.runs(&component));
-    let contents = fs::read(&built).with_context(|| format!("read {}", built.display()))?;
+    let contents = fs::read(built).with_context(|| format!("read {}", built.display()))?;
     let fresh = fs::read(&component.program).is_ok_and(|old| old == contents);
     match running {
         Some(_) if fresh => return Ok(()),
@@ -41,7 +50,7 @@ pub(super) fn ensure(sandbox: &Sandbox) -> Result<()> {
     }
     // A copy of its own: the build's output may be replaced while the server runs.
     let next = component.program.with_extension("next");
-    fs::copy(&built, &next)?;
+    fs::copy(built, &next)?;
     fs::rename(&next, &component.program)?;
     let address = sandbox.node_address();
     let mut server = Daemon::start(
@@ -63,15 +72,15 @@ pub(super) fn ensure(sandbox: &Sandbox) -> Result<()> {
 
 /// The DNS server's process.
 pub(super) fn component(sandbox: &Sandbox) -> Component {
-    Component { name: "dns", program: sandbox.run().join("towline-sandbox-dns") }
+    Component { name: "dns", program: sandbox.run().join(PACKAGE) }
 }
 
-/// Built without optimisation: that is quick, and a few questions a second need no more.
-fn build() -> Result<PathBuf> {
-    let sh = Shell::new()?;
-    sh.change_dir(paths::root());
-    cmd!(sh, "cargo build --quiet --package towline-sandbox-dns").quiet().run()?;
-    Ok(paths::target().join("debug/towline-sandbox-dns"))
+/// Builds it, without optimisation: that is quick, and a few questions a second need no more.
+pub(super) fn build() -> Result<PathBuf> {
+    let mut build = cargo();
+    build.args(["build", "--quiet", "--locked", "--package", PACKAGE]);
+    run(&mut build, "build the DNS server")?;
+    Ok(paths::target().join("debug").join(PACKAGE))
 }
 
 /// Whether the server gives the address of a service that every cluster has.

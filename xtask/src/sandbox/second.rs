@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::{Sandbox, up};
+use super::{Sandbox, dns, up};
 
 /// Its name.
 const NAME: &str = "second";
@@ -25,7 +25,7 @@ pub(crate) struct Second {
 }
 
 impl Second {
-    /// Starts it, beside `first`.
+    /// Starts it, beside `first` and with the same DNS server.
     pub(crate) fn up(first: &Sandbox) -> Result<Self> {
         let sandbox = first.called(NAME)?.with_domain(DOMAIN)?;
         let lock = fs::File::create(first.cache().join("second.lock"))?;
@@ -39,13 +39,20 @@ impl Second {
             .spawn()
             .context("start what takes the second cluster down")?;
         let second = Self { sandbox, guard, _lock: lock };
-        up::up(&second.sandbox, up::Dns::With)?;
+        up::up(&second.sandbox, up::Dns::By(&dns::component(first).program))?;
         Ok(second)
     }
 
     /// Where its things are.
     pub(crate) fn sandbox(&self) -> &Sandbox {
         &self.sandbox
+    }
+
+    /// Tells `command` where it is; `tests/cluster/tests/two_clusters.rs` reads it.
+    pub(crate) fn tell<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command
+            .env("TOWLINE_TEST_SECOND_KUBECONFIG", self.sandbox.kubeconfig())
+            .env("TOWLINE_TEST_SECOND_DOMAIN", self.sandbox.domain())
     }
 
     /// Takes it down.

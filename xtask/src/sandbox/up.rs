@@ -1,6 +1,6 @@
 //! Starting the cluster.
 
-use std::{fs, io::Write, os::unix::fs::MetadataExt, process::Stdio, time::Duration};
+use std::{fs, io::Write, os::unix::fs::MetadataExt, path::Path, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -19,16 +19,18 @@ const HEALTHY: Duration = Duration::from_secs(30);
 const READY: Duration = Duration::from_secs(90);
 
 /// Whether the cluster gets a DNS server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dns {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Dns<'a> {
     /// Pods find services by name.
     With,
+    /// They do, by this build of the server.
+    By(&'a Path),
     /// They do not: for work on the DNS server itself.
     Without,
 }
 
 /// Starts the cluster. When it is up already, only looks after its DNS server; what is left of a dead one is removed first.
-pub(super) fn up(sandbox: &Sandbox, dns: Dns) -> Result<()> {
+pub(super) fn up(sandbox: &Sandbox, dns: Dns<'_>) -> Result<()> {
     require_root()?;
     fs::create_dir_all(sandbox.cache())
         .with_context(|| format!("create {}", sandbox.cache().display()))?;
@@ -45,10 +47,11 @@ pub(super) fn up(sandbox: &Sandbox, dns: Dns) -> Result<()> {
         }
         start(sandbox)?;
     }
-    if dns == Dns::With {
-        step("DNS", || dns::ensure(sandbox))?;
+    match dns {
+        Dns::With => step("DNS", || dns::ensure(sandbox, &dns::build()?)),
+        Dns::By(program) => step("DNS", || dns::ensure(sandbox, program)),
+        Dns::Without => Ok(()),
     }
-    Ok(())
 }
 
 /// Whether the cluster is up, whole and Ready.
