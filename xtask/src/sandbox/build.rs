@@ -11,6 +11,9 @@ use xshell::{Shell, cmd};
 use super::{Sandbox, packages};
 use crate::progress::step;
 
+/// What the cluster does without, by Kubernetes' own build tags: the SDKs of the cloud providers, and the container runtime that containerd took the place of.
+const WITHOUT: &str = "providerless dockerless";
+
 const BINARIES: [&str; 5] =
     ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"];
 
@@ -114,7 +117,9 @@ fn compile(sandbox: &Sandbox, archive: &Path) -> Result<()> {
     fs::create_dir_all(&fresh)?;
     let packages = BINARIES.map(|name| format!("k8s.io/kubernetes/cmd/{name}"));
     let target = format!("{}/", fresh.display());
-    cmd!(sh, "go build -o {target} -ldflags '-s -w' {packages...}").quiet().run()?;
+    cmd!(sh, "go build -o {target} -tags {WITHOUT} -ldflags '-s -w' {packages...}")
+        .quiet()
+        .run()?;
     for name in BINARIES {
         fs::rename(fresh.join(name), bin.join(name))?;
     }
