@@ -106,7 +106,7 @@ impl Launcher {
         let check = |error: CommandError| {
             let report = error.report();
             view::Check {
-                title: "local program".to_owned(),
+                title: "Local program".to_owned(),
                 tone: view::Tone::Bad,
                 message: report.message,
                 fix: report.hint,
@@ -180,7 +180,7 @@ fn without_names(request: &Request) -> Option<view::Check> {
         return None;
     }
     Some(view::Check {
-        title: "external hosts".to_owned(),
+        title: "External hosts".to_owned(),
         tone: view::Tone::Warning,
         message: format!(
             "Only a name can lead to a host outside the cluster, so without the hosts file the program reaches these from this machine, if at all: {}.",

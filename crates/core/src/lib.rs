@@ -28,5 +28,6 @@ pub mod rights;
 pub mod session;
 pub mod settings;
 pub mod target;
+pub mod text;
 mod tunnel;
 pub mod volumes;

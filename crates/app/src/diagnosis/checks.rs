@@ -27,11 +27,12 @@ pub(super) fn kubeconfig(contexts: &Contexts) -> Vec<DiagnosticCheck> {
     });
     let mut checks: Vec<DiagnosticCheck> = broken.collect();
     let (count, files) = (contexts.contexts.len(), contexts.files.join(", "));
+    let plural = if count == 1 { "" } else { "s" };
     checks.push(match count {
         0 => here("kubeconfig", title, Tone::Warning, format!("No context in {files}."))
             .fix("Name another file in the settings.")
             .action(DiagnosticAction::OpenSettings),
-        _ => here("kubeconfig", title, Tone::Good, format!("{count} contexts in {files}.")),
+        _ => here("kubeconfig", title, Tone::Good, format!("{count} context{plural} in {files}.")),
     });
     checks
 }

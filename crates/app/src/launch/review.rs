@@ -8,6 +8,7 @@ use serde_json::Value;
 use towline_core::names::{HostsPlan, PlannedHost};
 use towline_core::plan::{self, Outcome, Plan};
 use towline_core::request;
+use towline_core::text::capitalised;
 use towline_core::volumes::{Handling, PlannedVolume};
 
 use crate::machine;
@@ -165,7 +166,7 @@ fn object(object: &plan::NewObject) -> NewObject {
 
 fn check(check: &plan::Check) -> Check {
     Check {
-        title: check.title.clone(),
+        title: capitalised(&check.title),
         tone: match check.outcome {
             Outcome::Passed => Tone::Good,
             Outcome::Warning => Tone::Warning,

@@ -1,6 +1,7 @@
 //! What the helper says, for the window.
 
 use towline_core::report::Code;
+use towline_core::text::sentence;
 use towline_helper::client::HelperError;
 
 use crate::report::failure;
@@ -34,11 +35,4 @@ fn in_the_window(hint: &str) -> String {
         "use the mode without administrator rights",
     );
     sentence(&hint)
-}
-
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    let stop = if text.ends_with('.') { "" } else { "." };
-    format!("{first}{}{stop}", letters.as_str())
 }

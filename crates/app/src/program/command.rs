@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use towline_core::program::{self, ProgramError};
 use towline_core::report::Code;
+use towline_core::text::sentence;
 
 use crate::report::{explained, failure};
 use crate::view::{ProgramSpec, Report};
@@ -47,12 +48,6 @@ impl CommandError {
             }
         }
     }
-}
-
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(characters).chain(std::iter::once('.')).collect()
 }
 
 impl Command {

@@ -18,6 +18,7 @@ use crate::names::{
 };
 use crate::report::Code;
 use crate::request::{ExternalHost, Names, TakenNames};
+use crate::text::sentence;
 
 /// How many names or services a sentence lists before it counts the rest.
 const LISTED: usize = 5;
@@ -236,12 +237,6 @@ fn listed(all: &[String]) -> String {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }
-}
-
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", chars.as_str())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use towline_helper::client::{Helper, HelperError};
 
 use super::{NamesError, Register};
 use crate::event::What;
+use crate::text::capitalised;
 
 /// Services that come and go together, as in a deployment of many, are one change of the hosts file.
 const TOGETHER: Duration = Duration::from_millis(200);
@@ -79,7 +80,7 @@ impl Register {
             "{error}. Names and ports that the session has go on; what comes later gets none. The session takes up the next helper that Towline starts: \
              for another session, or a repair of the hosts file in the window's diagnostics."
         );
-        self.chronicle.tell(What::Warning { message: sentence(&message) });
+        self.chronicle.tell(What::Warning { message: capitalised(&message) });
     }
 
     /// Gives the session to another helper. `what` has happened.
@@ -90,11 +91,6 @@ impl Register {
             Ok(()) => format!("{what}, and the hosts file is as before"),
             Err(error) => format!("{what}, but the hosts file cannot be changed: {error}"),
         };
-        self.chronicle.tell(What::Warning { message: sentence(&message) });
+        self.chronicle.tell(What::Warning { message: capitalised(&message) });
     }
-}
-
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
