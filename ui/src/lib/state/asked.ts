@@ -6,6 +6,8 @@ import { toasts } from './toasts.svelte';
 /** What the application asks of the window: a message, a place to show, the question before it quits. */
 export const asked: Asked = {
   notice({ tone, title, message, session }) {
+    // The session's own page says it already.
+    if (session && router.at.screen === 'session' && router.at.id === session) return;
     toasts.show({
       tone,
       word: title,
