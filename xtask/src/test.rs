@@ -22,7 +22,7 @@ use crate::{
 /// Whose tests are for another part than `unit`.
 const NO_UNIT_TESTS: [&str; 3] = ["tests/cluster", "tests/desktop", "tests/elevation"];
 
-/// The tests that need a second cluster beside the first. Without it they are ignored.
+/// The module of the tests that need a second cluster beside the first. Without it they are ignored.
 const SECOND: &str = "two_clusters";
 
 /// How many tests run at once on the cluster: most of their time is waiting for it.
@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     /// Leave the sandbox cluster up afterwards. One that was up before stays up anyway.
     #[arg(long)]
     keep: bool,
-    /// For `unit`, `elevation`, `cluster` and `desktop`: which test programs, and what they get, for instance `-- --test restore -- --nocapture`.
+    /// For `unit`, `elevation`, `cluster` and `desktop`: which test programs, and what they get, for instance `-- -- restore:: --nocapture`.
     #[arg(last = true, requires = "part")]
     extra: Vec<String>,
 }
@@ -62,13 +62,14 @@ impl Selection {
         self.names.is_empty() && self.arguments.is_empty()
     }
 
-    fn names(&self, name: &str) -> bool {
-        self.names.iter().any(|own| own == name)
+    /// Whether the user asks for the tests of this module.
+    fn names(&self, module: &str) -> bool {
+        self.arguments.iter().any(|argument| argument.starts_with(module))
     }
 
-    /// Whether the user wants these tests.
+    /// Whether the user wants this test program.
     pub(crate) fn has(&self, test: &TestProgram) -> bool {
-        self.names.is_empty() || self.names(&test.name)
+        self.names.is_empty() || self.names.contains(&test.name)
     }
 
     /// What the test programs get, when they are to run that many tests at once.
@@ -330,9 +331,10 @@ fn cluster(programs: &Programs, stage: &Stage<'_>, selection: &Selection) -> Res
     let ignored = [arguments.as_slice(), &["--ignored".to_owned()]].concat();
     if selection.is_everything() || selection.names(SECOND) {
         let second = stage.second()?;
+        let two = [ignored.as_slice(), &[SECOND.to_owned()]].concat();
         programs.test(
-            |test| test.name == SECOND,
-            &ignored,
+            |test| test.directory == Path::new("tests/cluster"),
+            &two,
             |test| {
                 second.tell(stage.tell(test)?);
                 Ok(())

@@ -1,7 +1,5 @@
 //! From the cluster to the local program: a caller in the cluster uses the service, and the developer's machine answers.
 
-#![allow(clippy::unwrap_used)]
-
 use std::net::{IpAddr, Ipv6Addr};
 
 use anyhow::{Context, Result, ensure};

@@ -82,3 +82,33 @@ async fn what_a_killed_application_leaves_is_repaired_at_the_next_start() -> Res
     namespace.nothing_left().await?;
     application.terminate().await
 }
+
+#[tokio::test]
+async fn the_banner_goes_with_the_clusters_own_repair() -> Result<()> {
+    let namespace = Namespace::create("window-banner").await?;
+    namespace.http_app("web", 1).await?;
+    let before = namespace.workload("Deployment", "web").await?;
+    let desktop = Desktop::start().await?;
+    let application = Application::launching(&desktop, &namespace, "web").await?;
+    let window = &application.window;
+    window.fill_in(&Program::sleeping().await?).await?;
+    window.click(&mark("launch-options").child("summary")).await?;
+    window.fill(&mark("launch-lease"), "30").await?;
+    window.find(&review("ready")).await?;
+    window.connect().await?;
+    process::signal(application.id, "KILL")?;
+    application.ended().await?;
+    drop(application);
+
+    let kubeconfig = for_window(&namespace, "sandbox").await?;
+    let application = Application::start(&desktop, &kubeconfig).await?;
+    let window = &application.window;
+    let banner = mark("leftovers-banner");
+    window.text(&banner, |text| text.contains("deployment/web")).await?;
+    // The cluster is looked at as long as the user has picked it.
+    window.pick_cluster("sandbox").await?;
+    namespace.comes_back("Deployment", "web", &before, 1).await?;
+    window.gone(&banner).await?;
+    namespace.nothing_left().await?;
+    application.terminate().await
+}

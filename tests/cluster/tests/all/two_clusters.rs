@@ -1,7 +1,5 @@
 //! Two clusters at once, the second with a domain of its own. `cargo xtask test cluster` brings that one up for these.
 
-#![allow(clippy::unwrap_used)]
-
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};

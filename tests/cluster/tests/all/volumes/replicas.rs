@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use towline_cluster_tests::app::{HTTP, IMAGE, container, deployment, service};
 use towline_cluster_tests::namespace::Namespace;
 
-use crate::scene::{files, refused, root_of};
+use super::scene::{files, refused, root_of};
 
 const FILL: &str = "import socket; open('/data/who', 'w').write(socket.gethostname())";
 

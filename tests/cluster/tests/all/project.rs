@@ -1,7 +1,5 @@
 //! Sessions from a project file: `towline.yaml`, and Bridge to Kubernetes' own.
 
-#![allow(clippy::unwrap_used)]
-
 use std::path::Path;
 
 use anyhow::{Result, ensure};

@@ -1,7 +1,5 @@
 //! Every kind of workload: it is stood in for, and afterwards it is what it was.
 
-#![allow(clippy::unwrap_used)]
-
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use towline_cluster_tests::app::{HTTP, container, service, template, workload};

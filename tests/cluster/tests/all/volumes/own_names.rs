@@ -10,7 +10,7 @@ use towline_cluster_tests::eventually;
 use towline_cluster_tests::namespace::Namespace;
 use towline_cluster_tests::towline::Connected;
 
-use crate::mount::as_user;
+use super::mount::as_user;
 
 /// Waits to be stopped; answers nothing.
 const WAIT: [&str; 3] = ["python3", "-c", "import signal; signal.pause()"];

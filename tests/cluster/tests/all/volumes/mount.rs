@@ -11,7 +11,7 @@ use towline_cluster_tests::namespace::Namespace;
 use towline_cluster_tests::setting;
 use towline_cluster_tests::towline::{Connected, Finished, run};
 
-use crate::scene::deploy;
+use super::scene::deploy;
 
 /// Nobody on this machine.
 pub(crate) const USER: u32 = 54_321;

@@ -1,7 +1,5 @@
 //! Ports of this machine that somebody else holds: shown with who it is, and stopped on the user's word only.
 
-#![allow(clippy::unwrap_used)]
-
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Stdio;
 

@@ -1,7 +1,5 @@
 //! From the local program to the cluster: every TCP port of every service has a listener on this machine.
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;

@@ -1,7 +1,5 @@
 //! The harness itself: the rules that Towline is held to do hold in the cluster without it.
 
-#![allow(clippy::unwrap_used)]
-
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use towline_cluster_tests::app::deployment;

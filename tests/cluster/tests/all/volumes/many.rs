@@ -15,7 +15,7 @@ use towline_cluster_tests::namespace::Namespace;
 use towline_cluster_tests::towline::Connected;
 use towline_cluster_tests::{LIMIT, eventually};
 
-use crate::scene::{files, root_of};
+use super::scene::{files, root_of};
 
 /// Enough to be above every limit. A million takes twice as long to make and to remove as all else in this test together.
 const FILES: u64 = 300_000;

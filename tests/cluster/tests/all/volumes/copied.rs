@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use towline_cluster_tests::namespace::Namespace;
 
-use crate::scene::{connected, deploy, files};
+use super::scene::{connected, deploy, files};
 
 #[tokio::test]
 async fn they_are_here_stay_fresh_and_go_with_the_session() -> Result<()> {

@@ -11,7 +11,7 @@ use towline_cluster_tests::namespace::Namespace;
 use towline_cluster_tests::setting;
 use towline_cluster_tests::towline::Connected;
 
-use crate::scene::{connected, deploy, files, in_the_pod, refused};
+use super::scene::{connected, deploy, files, in_the_pod, refused};
 
 #[tokio::test]
 async fn nothing_escapes_and_what_is_too_large_stays_there() -> Result<()> {

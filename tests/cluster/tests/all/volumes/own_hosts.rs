@@ -9,8 +9,8 @@ use towline_cluster_tests::app::{deployment, service};
 use towline_cluster_tests::namespace::Namespace;
 use towline_cluster_tests::towline::{Connected, run};
 
-use crate::mount::{USER, as_user};
-use crate::scene::deploy;
+use super::mount::{USER, as_user};
+use super::scene::deploy;
 
 /// What a program with a hosts file of its own finds: its arguments are the namespace and the machine's hosts file. Ends when the service `late` has come.
 const NAMES: &str = r#"

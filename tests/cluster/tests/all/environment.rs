@@ -1,7 +1,5 @@
 //! The environment of the local program is the container's, byte for byte, but for what is documented (docs/environment.md).
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;

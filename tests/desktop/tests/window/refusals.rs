@@ -1,7 +1,5 @@
 //! What stands in the way is told in the window, and nothing has been changed.
 
-#![allow(clippy::unwrap_used)]
-
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::PostParams;

@@ -6,8 +6,8 @@ use anyhow::{Result, ensure};
 use towline_cluster_tests::namespace::Namespace;
 use towline_cluster_tests::towline::{Finished, run};
 
-use crate::mount::as_user;
-use crate::scene::deploy;
+use super::mount::as_user;
+use super::scene::deploy;
 
 /// The user: an interactive shell in a terminal of its own. Its arguments are a file for the command line that it runs, and the command line. Each step
 /// waits for a text behind the one before, and does something; that it typed something is no such text.

@@ -1,7 +1,5 @@
 //! The cluster's names on this machine, through its hosts file.
 
-#![allow(clippy::unwrap_used)]
-
 mod changes;
 mod ends;
 mod external;

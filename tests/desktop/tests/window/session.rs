@@ -1,7 +1,5 @@
 //! A whole session through the window.
 
-#![allow(clippy::unwrap_used)]
-
 use anyhow::{Context, Result, ensure};
 use towline_cluster_tests::eventually;
 use towline_cluster_tests::here::free_port;

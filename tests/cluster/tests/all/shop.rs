@@ -1,7 +1,5 @@
 //! The sample application's own conversation, with `orders.py` on the developer's machine in the place of orders.
 
-#![allow(clippy::unwrap_used)]
-
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
