@@ -27,7 +27,7 @@ pub(super) fn ensure(sandbox: &Sandbox) -> Result<()> {
         return Ok(());
     }
     eprintln!(
-        "  Kubernetes is built from source, once on this machine; on two cores it takes 5 minutes."
+        "  Kubernetes is built from source, once on this machine; on two cores it takes 4 minutes."
     );
     step("packages for the build", || packages::ensure(packages::BUILD))?;
     let source = step("Kubernetes' source", || source(sandbox))?;
