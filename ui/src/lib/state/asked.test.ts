@@ -13,7 +13,7 @@ beforeEach(() => {
 test('a notice leads to its session', () => {
   asked.notice({ ...lost, session: '7' });
   expect(toasts.items).toMatchObject([{ word: 'Session lost', action: { label: 'Open' } }]);
-  toasts.act(toasts.items[0]!.id);
+  toasts.act(toasts.items[0]?.id ?? -1);
   expect(router.at).toEqual({ screen: 'session', id: '7' });
 });
 
