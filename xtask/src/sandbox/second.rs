@@ -48,7 +48,7 @@ impl Second {
         &self.sandbox
     }
 
-    /// Tells `command` where it is; `tests/cluster/tests/two_clusters.rs` reads it.
+    /// Tells `command` where it is; `tests/cluster/tests/all/two_clusters.rs` reads it.
     pub(crate) fn tell<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command
             .env("TOWLINE_TEST_SECOND_KUBECONFIG", self.sandbox.kubeconfig())

@@ -1,6 +1,7 @@
 //! One set of watches for each namespace that the user wants to see.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -9,6 +10,9 @@ use towline_core::look::Scope;
 
 use super::Picked;
 use crate::explorer::tables::{Feed, FeedState, Resource};
+
+/// How long pods and workloads wait for the services at most: an answer that does not come is not to hold up those that would.
+const HEAD_START: Duration = Duration::from_secs(1);
 
 impl Picked {
     /// Watches what the user wants to see, for ever.
@@ -47,7 +51,7 @@ impl Picked {
                 (self.clone(), cluster.clone(), services_told.clone());
             feeds.spawn(async move {
                 if resource != Resource::Services {
-                    services_told.cancelled().await;
+                    let _ = tokio::time::timeout(HEAD_START, services_told.cancelled()).await;
                 }
                 this.follow(&cluster, &feed, &services_told).await;
             });
