@@ -48,15 +48,15 @@ try:
 except OSError:
     pass
 print("names are well", os.getuid())
+# As in any pod: a service has its name at once, and the node refuses its connections until its rules know of the pods.
 until = time.monotonic() + 60
 while True:
     try:
-        find("late")
+        ping("late", 6380)
         break
-    except socket.gaierror:
-        assert time.monotonic() < until, "late has no name"
+    except (socket.gaierror, ConnectionError) as reason:
+        assert time.monotonic() < until, f"late does not answer: {reason}"
         time.sleep(0.1)
-ping("late", 6380)
 ping("redis", 6379)
 print("late is well")
 "#;
