@@ -71,7 +71,7 @@ pub(crate) fn test(programs: &Programs, stage: &Stage<'_>, selection: &Selection
     let driver = Driver::of(programs.path("towline-app")?.to_owned())?;
     let package = bundle::package(Profile::Debug, programs.path("towline")?)?;
     programs.test(
-        |test| test.directory == Path::new("tests/desktop") && selection.has(test),
+        |test| test.directory == Path::new("tests/desktop") && selection.has(&test.name),
         &selection.arguments(THREADS),
         |test| {
             driver.tell(stage.tell(test)?).env("TOWLINE_TEST_DEB", &package);

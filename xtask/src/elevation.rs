@@ -32,7 +32,7 @@ pub(crate) fn test(programs: &Programs, selection: &Selection) -> Result<()> {
     // They look for it beside themselves.
     programs.path("towline-helper")?;
     programs.test(
-        |test| test.directory == Path::new("tests/elevation") && selection.has(test),
+        |test| test.directory == Path::new("tests/elevation") && selection.has(&test.name),
         &selection.arguments(THREADS),
         |_| Ok(()),
     )

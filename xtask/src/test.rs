@@ -1,5 +1,8 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 
+mod part;
+mod selection;
+
 use std::{
     path::Path,
     process::ExitCode,
@@ -7,12 +10,14 @@ use std::{
 };
 
 use anyhow::Result;
-use clap::{Args, Parser, ValueEnum};
+use clap::Args;
 
+use self::part::Part;
+pub(crate) use self::selection::Selection;
 use crate::{
-    agent::{self, cargo, run},
+    agent::{cargo, run},
     deny, desktop, elevation, fuzz,
-    programs::{Programs, Scope, TestProgram},
+    programs::{Programs, Scope},
     progress::{seconds, step},
     sandbox::{self, Sandbox, packages},
     stage::{Stage, path},
@@ -40,135 +45,14 @@ pub(crate) struct Arguments {
     extra: Vec<String>,
 }
 
-/// What comes behind `cargo xtask test PART --`.
-#[derive(Parser)]
-#[command(name = "cargo xtask test PART --", max_term_width = 100)]
-pub(crate) struct Selection {
-    /// Only the test program of this name; can be repeated.
-    #[arg(long = "test", value_name = "NAME")]
-    names: Vec<String>,
-    /// For each of the test programs: a test's name, `--nocapture` and the like.
-    #[arg(last = true)]
-    arguments: Vec<String>,
-}
-
-impl Selection {
-    fn parse_from_extra(extra: &[String]) -> Result<Self> {
-        let name = "cargo xtask test PART --".to_owned();
-        Ok(Self::try_parse_from(std::iter::once(&name).chain(extra))?)
-    }
-
-    fn is_everything(&self) -> bool {
-        self.names.is_empty() && self.arguments.is_empty()
-    }
-
-    /// Whether the user asks for the tests of this module.
-    fn names(&self, module: &str) -> bool {
-        self.arguments.iter().any(|argument| argument.starts_with(module))
-    }
-
-    /// Whether the user wants this test program.
-    pub(crate) fn has(&self, test: &TestProgram) -> bool {
-        self.names.is_empty() || self.names.contains(&test.name)
-    }
-
-    /// What the test programs get, when they are to run that many tests at once.
-    pub(crate) fn arguments(&self, threads: &str) -> Vec<String> {
-        let mut arguments = self.arguments.clone();
-        if !arguments.iter().any(|argument| argument.starts_with("--test-threads")) {
-            arguments.push(format!("--test-threads={threads}"));
-        }
-        arguments
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Part {
-    /// rustfmt changes nothing.
-    Format,
-    /// clippy has nothing to say.
-    Lint,
-    /// Licences, sources and duplicates of the dependencies.
-    Deny,
-    /// Unit, property and snapshot tests: all that needs no cluster.
-    Unit,
-    /// Helper frames, hosts file, project file and the tunnel's headers, fuzzed for 20 s each: `-- --seconds 600` for longer, `-- TARGET` for one, `-- TARGET INPUT` to repeat one input.
-    Fuzz,
-    /// The window's own part: checks, unit tests, and every screen in a browser on a fake backend.
-    Ui,
-    /// The helper with the superuser's rights: polkit, users without rights, private copies of what it changes. Needs root.
-    Elevation,
-    /// End to end, on the sandbox cluster.
-    Cluster,
-    /// End to end, through the real window, on the sandbox cluster.
-    Desktop,
-}
-
-impl Part {
-    const ALL: [Self; 9] = [
-        Self::Format,
-        Self::Lint,
-        Self::Deny,
-        Self::Unit,
-        Self::Fuzz,
-        Self::Ui,
-        Self::Elevation,
-        Self::Cluster,
-        Self::Desktop,
-    ];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Format => "format",
-            Self::Lint => "lint",
-            Self::Deny => "deny",
-            Self::Unit => "unit",
-            Self::Fuzz => "fuzz",
-            Self::Ui => "ui",
-            Self::Elevation => "elevation",
-            Self::Cluster => "cluster",
-            Self::Desktop => "desktop",
-        }
-    }
-
-    /// Cheap parts all run, so that one run tells all that is wrong; after a failure the others do not.
-    fn is_cheap(self) -> bool {
-        matches!(self, Self::Format | Self::Lint | Self::Deny)
-    }
-
-    fn needs_cluster(self) -> bool {
-        matches!(self, Self::Cluster | Self::Desktop)
-    }
-
-    /// What its tests are in, and what they try, when it is the only part that runs.
-    fn scope(self) -> Scope {
-        match self {
-            Self::Elevation => Scope::Packages(&["towline-helper", "towline-elevation-tests"]),
-            Self::Cluster => Scope::Packages(&[
-                agent::PACKAGE,
-                "towline-app",
-                "towline-helper",
-                "towline-cluster-tests",
-                sandbox::DNS,
-            ]),
-            Self::Desktop => Scope::Packages(&[
-                agent::PACKAGE,
-                desktop::PACKAGE,
-                "towline-helper",
-                "towline-desktop-tests",
-                sandbox::DNS,
-            ]),
-            _ => Scope::Everything,
-        }
-    }
-}
-
 /// What the parts have in common.
 struct Run<'a> {
     scope: Scope,
     extra: &'a [String],
     /// Built when the first part needs them.
     programs: Option<Programs>,
+    /// They could not be built: no part that needs them can run.
+    cannot_build: bool,
 }
 
 impl Run<'_> {
@@ -203,13 +87,17 @@ impl Run<'_> {
     }
 
     fn selection(&self) -> Result<Selection> {
-        Selection::parse_from_extra(self.extra)
+        Selection::parse(self.extra)
     }
 
     fn programs(&mut self) -> Result<&Programs> {
         let programs = match self.programs.take() {
             Some(programs) => programs,
-            None => step("tests and what they try", || Programs::build(self.scope))?,
+            None => {
+                let built = step("tests and what they try", || Programs::build(self.scope));
+                self.cannot_build = built.is_err();
+                built?
+            }
         };
         Ok(self.programs.insert(programs))
     }
@@ -234,7 +122,8 @@ pub(crate) fn run_parts(arguments: &Arguments) -> ExitCode {
     let stays = arguments.keep
         || !parts.iter().any(|part| part.needs_cluster())
         || sandbox::is_up().unwrap_or(true);
-    let code = report(&run_each(&parts, Run { scope, extra: &arguments.extra, programs: None }));
+    let run = Run { scope, extra: &arguments.extra, programs: None, cannot_build: false };
+    let code = report(&run_each(&parts, run));
     if stays {
         return code;
     }
@@ -250,8 +139,10 @@ pub(crate) fn run_parts(arguments: &Arguments) -> ExitCode {
 fn run_each(parts: &[Part], mut run: Run<'_>) -> Vec<(Part, Outcome, Duration)> {
     let mut results: Vec<(Part, Outcome, Duration)> = Vec::new();
     for &part in parts {
-        let failed = results.iter().any(|(_, outcome, _)| matches!(outcome, Outcome::Failed(_)));
-        if failed && !part.is_cheap() {
+        let refused = results
+            .iter()
+            .any(|(part, outcome, _)| part.is_static() && matches!(outcome, Outcome::Failed(_)));
+        if (refused && !part.is_static()) || run.cannot_build {
             results.push((part, Outcome::Skipped, Duration::ZERO));
             continue;
         }
@@ -302,10 +193,11 @@ fn unit(programs: &Programs, selection: &Selection) -> Result<()> {
     // Pushing the agent's image is tried on a real registry.
     packages::unpack(&sandbox, "docker-registry", "usr/bin/docker-registry")?;
     let path = path(&sandbox)?;
-    let arguments = [&["--quiet".to_owned()], selection.arguments.as_slice()].concat();
+    let arguments = [&["--quiet".to_owned()], selection.chosen()].concat();
     programs.test(
         |test| {
-            !NO_UNIT_TESTS.map(Path::new).contains(&test.directory.as_path()) && selection.has(test)
+            !NO_UNIT_TESTS.map(Path::new).contains(&test.directory.as_path())
+                && selection.has(&test.name)
         },
         &arguments,
         |test| {
@@ -324,12 +216,12 @@ fn unit(programs: &Programs, selection: &Selection) -> Result<()> {
 fn cluster(programs: &Programs, stage: &Stage<'_>, selection: &Selection) -> Result<()> {
     let arguments = selection.arguments(CLUSTER_THREADS);
     programs.test(
-        |test| test.directory == Path::new("tests/cluster") && selection.has(test),
+        |test| test.directory == Path::new("tests/cluster") && selection.has(&test.name),
         &arguments,
         |test| stage.tell(test).map(drop),
     )?;
     let ignored = [arguments.as_slice(), &["--ignored".to_owned()]].concat();
-    if selection.is_everything() || selection.names(SECOND) {
+    if selection.is_everything() || selection.names_tests_of(SECOND) {
         let second = stage.second()?;
         let two = [ignored.as_slice(), &[SECOND.to_owned()]].concat();
         programs.test(

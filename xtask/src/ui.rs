@@ -1,6 +1,11 @@
 //! The window's own part, `ui/`: what it is checked with, and how it is built.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Command,
+    time::SystemTime,
+};
 
 use anyhow::{Context, Result, bail};
 
@@ -12,22 +17,55 @@ const NODE: (u32, u32) = (20, 19);
 /// The browser that the tests drive; its shell without a window is twice as fast.
 const BROWSER: &[&str] = &["chromium", "chromium-headless-shell"];
 
+/// What lies in `ui/` and is no part of the page.
+const NOT_THE_PAGE: [&str; 5] = ["node_modules", "dist", "dist-fake", "tests", "test-results"];
+
 /// Checks, unit tests, and the browser tests on the fake backend.
 pub(crate) fn test() -> Result<()> {
     dependencies()?;
     step("types, lint, format", || npm("check"))?;
     step("unit tests", || npm("test"))?;
-    step("build", || npm("build"))?;
+    build()?;
     if !packages::are_installed(BROWSER)? {
         step("chromium", || packages::ensure(BROWSER))?;
     }
     step("browser tests", || npm("test:browser"))
 }
 
-/// Builds `ui/dist`, which the application carries inside itself.
+/// Builds `ui/dist`, which the application carries inside itself. One that is newer than all that it is made of stays, and the application need not be
+/// compiled again.
 pub(crate) fn build() -> Result<()> {
     dependencies()?;
-    step("the window's page", || npm("build"))
+    let stamp = paths::target().join("page-built");
+    let built = fs::metadata(&stamp).and_then(|stamp| stamp.modified());
+    let changed = last_change(&directory())?;
+    if directory().join("dist/index.html").is_file() && built.is_ok_and(|built| changed < built) {
+        return Ok(());
+    }
+    let start = SystemTime::now();
+    step("the window's page", || npm("build"))?;
+    // What is changed during the build counts as later.
+    File::create(&stamp)
+        .and_then(|stamp| stamp.set_modified(start))
+        .with_context(|| format!("write {}", stamp.display()))
+}
+
+/// When the last of the page's sources was changed, added or removed.
+fn last_change(directory: &Path) -> Result<SystemTime> {
+    let reading = || format!("read {}", directory.display());
+    let mut last = SystemTime::UNIX_EPOCH;
+    for entry in fs::read_dir(directory).with_context(reading)? {
+        let entry = entry.with_context(reading)?;
+        let metadata = entry.metadata().with_context(reading)?;
+        if NOT_THE_PAGE.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
+        last = last.max(metadata.modified()?);
+        if metadata.is_dir() {
+            last = last.max(last_change(&entry.path())?);
+        }
+    }
+    Ok(last)
 }
 
 fn directory() -> PathBuf {
