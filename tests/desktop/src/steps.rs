@@ -82,6 +82,17 @@ impl Window {
         Ok(())
     }
 
+    /// Chooses for how many seconds the cluster waits for this machine, and waits until the review has read a plan for it.
+    ///
+    /// # Errors
+    /// When something stands in the way.
+    pub async fn lease(&self, seconds: u32) -> Result<()> {
+        self.click(&mark("launch-options").child("summary")).await?;
+        self.fill(&mark("launch-lease"), &seconds.to_string()).await?;
+        self.find(&review("ready")).await?;
+        Ok(())
+    }
+
     /// Presses Connect and waits for the session; gives its id.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use towline_desktop_tests::desktop::Desktop;
 use towline_desktop_tests::kubeconfig::for_window;
 use towline_desktop_tests::process;
 use towline_desktop_tests::relay::Relay;
-use towline_desktop_tests::steps::{Program, review, session};
+use towline_desktop_tests::steps::{Program, session};
 use towline_desktop_tests::window::mark;
 
 #[tokio::test]
@@ -22,9 +22,7 @@ async fn a_loss_is_an_amber_bar_and_one_longer_than_the_lease_a_lapse() -> Resul
     window.pick_cluster("sandbox").await?;
     window.redirect("web").await?;
     window.fill_in(&Program::sleeping().await?).await?;
-    window.click(&mark("launch-options").child("summary")).await?;
-    window.fill(&mark("launch-lease"), "30").await?;
-    window.find(&review("ready")).await?;
+    window.lease(30).await?;
     window.connect().await?;
 
     relay.cut();
@@ -92,9 +90,7 @@ async fn the_banner_goes_with_the_clusters_own_repair() -> Result<()> {
     let application = Application::launching(&desktop, &namespace, "web").await?;
     let window = &application.window;
     window.fill_in(&Program::sleeping().await?).await?;
-    window.click(&mark("launch-options").child("summary")).await?;
-    window.fill(&mark("launch-lease"), "30").await?;
-    window.find(&review("ready")).await?;
+    window.lease(30).await?;
     window.connect().await?;
     process::signal(application.id, "KILL")?;
     application.ended().await?;
