@@ -28,6 +28,7 @@ pub(crate) const COMMANDS: &[&str] = &[
     "start_program",
     "stop_program",
     "restart_program",
+    "debuggees",
     "environment",
     "reveal",
     "copy_environment",

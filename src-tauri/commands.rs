@@ -43,6 +43,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         sessions::start_program,
         sessions::stop_program,
         sessions::restart_program,
+        sessions::debuggees,
         sessions::environment,
         sessions::reveal,
         sessions::copy_environment,

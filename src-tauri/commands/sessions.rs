@@ -3,7 +3,7 @@
 use tauri::{AppHandle, State};
 use towline_app::{
     Controller,
-    view::{Connection, EnvironmentFormat, ListenerTest, SessionEvent, Variable},
+    view::{Connection, Debuggees, EnvironmentFormat, ListenerTest, SessionEvent, Variable},
 };
 
 use super::{Answer, system};
@@ -36,6 +36,11 @@ pub(super) async fn stop_program(controller: State<'_, Controller>, id: String) 
 #[tauri::command]
 pub(super) async fn restart_program(controller: State<'_, Controller>, id: String) -> Answer<()> {
     controller.restart_program(&id)
+}
+
+#[tauri::command]
+pub(super) async fn debuggees(controller: State<'_, Controller>, id: String) -> Answer<Debuggees> {
+    controller.debuggees(&id).await
 }
 
 #[tauri::command]

@@ -4,6 +4,7 @@
 
 pub mod clusters;
 mod controller;
+mod debugger;
 pub mod diagnosis;
 mod directories;
 pub mod explorer;

@@ -8,6 +8,7 @@
 //! Times are milliseconds since 1970 (UTC), durations are milliseconds, unless a name says otherwise.
 
 mod app;
+mod debugger;
 mod diagnosis;
 mod environment;
 mod explorer;
@@ -23,6 +24,7 @@ mod traffic;
 mod volumes;
 
 pub use self::app::*;
+pub use self::debugger::*;
 pub use self::diagnosis::*;
 pub use self::environment::*;
 pub use self::explorer::*;

@@ -31,6 +31,7 @@ fn bindings_are_current() {
     view::RowsQuery::export_all(&config).unwrap();
     view::RowsPage::export_all(&config).unwrap();
     view::Plan::export_all(&config).unwrap();
+    view::Debuggees::export_all(&config).unwrap();
     view::Variable::export_all(&config).unwrap();
     view::EnvironmentFormat::export_all(&config).unwrap();
     view::Connection::export_all(&config).unwrap();

@@ -66,25 +66,7 @@ impl Holder {
     /// The command and its arguments as one line, the arguments with blanks in quotes; cut where it is very long, and without control characters. None
     /// where the process is not known.
     pub fn command_line(&self) -> Option<String> {
-        const LONGEST: usize = 160;
-        if self.command.is_empty() {
-            return None;
-        }
-        let word = |word: &String| {
-            let plain = !word.is_empty() && !word.contains([' ', '\'', '"', '\t', '\n']);
-            if plain { word.clone() } else { format!("'{word}'") }
-        };
-        let line = self.command.iter().map(word).collect::<Vec<_>>().join(" ");
-        let shown = |char: char| match char {
-            '\n' | '\t' | '\r' => ' ',
-            char if char.is_control() => '\u{fffd}',
-            char => char,
-        };
-        let line: String = line.chars().map(shown).collect();
-        if line.chars().count() <= LONGEST {
-            return Some(line);
-        }
-        Some(line.chars().take(LONGEST - 1).chain(['…']).collect())
+        crate::command_line::shown(&self.command)
     }
 
     /// Whether it is the same process, however it calls itself meanwhile.

@@ -1,6 +1,8 @@
-//! This machine, as a session changes and reads it: host names and loopback addresses that can only be valid, the hosts file, and the processes that
-//! hold ports. Knows neither Kubernetes nor sessions; the core and the process with root's rights share it.
+//! This machine, as a session changes and reads it: host names and loopback addresses that can only be valid, the hosts file, the processes that hold
+//! ports, and those that a program consists of. Knows neither Kubernetes nor sessions; the core and the process with root's rights share it.
 
+mod command_line;
+pub mod family;
 pub mod holder;
 pub mod host_name;
 pub mod hosts_file;

@@ -26,6 +26,19 @@ export const sessionTestids = {
   programStop: 'program-stop',
   programRestart: 'program-restart',
 
+  // Attaching a debugger
+  debug: 'debug',
+  debugDialog: 'debug-dialog',
+  /** A process; `data-pid`, `data-runtime`. */
+  debuggee: 'debuggee',
+  /** `data-tool`. */
+  attachWay: 'attach-way',
+  debugNone: 'debug-none',
+  debugHindrance: 'debug-hindrance',
+  debugOthers: 'debug-others',
+  debugAgain: 'debug-again',
+  debugClose: 'debug-close',
+
   // Tabs
   tabTraffic: 'tab-traffic',
   tabDns: 'tab-dns',

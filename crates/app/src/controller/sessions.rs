@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::Controller;
 use crate::view::{
-    Connection, EnvironmentFormat, IfChanged, ListenerTest, Report, SessionEvent, Variable,
-    VolumeListing, VolumeSize, WriteOutcome,
+    Connection, Debuggees, EnvironmentFormat, IfChanged, ListenerTest, Report, SessionEvent,
+    Variable, VolumeListing, VolumeSize, WriteOutcome,
 };
 
 /// Each of these fails when there is no such session.
@@ -56,6 +56,14 @@ impl Controller {
     /// When there is no such session, or its program cannot be started now.
     pub fn restart_program(&self, id: &str) -> Result<(), Report> {
         self.parts.sessions.restart_program(id)
+    }
+
+    /// The processes of the session's program, and how a debugger is attached to each.
+    ///
+    /// # Errors
+    /// When there is no such session, or the system does not tell.
+    pub async fn debuggees(&self, id: &str) -> Result<Debuggees, Report> {
+        self.parts.sessions.debuggees(id).await
     }
 
     /// The variables by name, secrets masked. Empty before the session is connected.

@@ -47,7 +47,7 @@ pub(super) struct Fixed {
     pub(super) workload: String,
     container: String,
     started: i64,
-    inbound: Vec<InboundPort>,
+    pub(super) inbound: Vec<InboundPort>,
     restorer: bool,
     command_line: String,
     /// Where the project file wants the environment written.
@@ -165,6 +165,14 @@ impl Entry {
     pub(super) fn has_program(&self) -> bool {
         let state = self.program_state();
         matches!(state, ProgramState::Running { .. } | ProgramState::Ending { .. })
+    }
+
+    /// The number of its program's first process, while that runs.
+    pub(super) fn program_pid(&self) -> Option<u32> {
+        match self.program_state() {
+            ProgramState::Running { pid, .. } | ProgramState::Ending { pid } => Some(pid),
+            _ => None,
+        }
     }
 
     pub(super) fn start_program(&self) -> Result<(), Report> {

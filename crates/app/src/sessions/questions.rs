@@ -1,7 +1,13 @@
 //! What the window asks of a session.
 
+use towline_core::report::Code;
+
 use super::{Sessions, entry, environment, traffic};
-use crate::view::{Connection, EnvironmentFormat, ListenerTest, Report, SessionEvent, Variable};
+use crate::debugger;
+use crate::report::failure;
+use crate::view::{
+    Connection, Debuggees, EnvironmentFormat, ListenerTest, Report, SessionEvent, Variable,
+};
 
 impl Sessions {
     /// The variables by name, secrets masked; none before the session is connected.
@@ -33,6 +39,23 @@ impl Sessions {
         let entry = self.find(id)?;
         let environment = entry.core.environment().ok_or_else(entry::not_connected)?;
         Ok(environment::text(&environment, format, &entry.fixed.title))
+    }
+
+    /// The processes of the session's program, and how a debugger is attached to each: those that Towline has started, and those that listen on the
+    /// session's local ports.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session, or the system does not tell.
+    pub async fn debuggees(&self, id: &str) -> Result<Debuggees, Report> {
+        let entry = self.find(id)?;
+        let ports: Vec<u16> = entry.fixed.inbound.iter().map(|port| port.local).collect();
+        let found = debugger::debuggees(&entry.fixed.title, entry.program_pid(), &ports).await;
+        found.map_err(|error| {
+            let message =
+                format!("The processes of {} cannot be told: {error}.", entry.fixed.title);
+            failure(Code::Internal, message, Some("Look yourself: ps -ef"))
+        })
     }
 
     /// The connections that are open and the last 500 that have ended, the newest first.

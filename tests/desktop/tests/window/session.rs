@@ -41,6 +41,7 @@ async fn from_the_list_of_clusters_to_the_restored_workload() -> Result<()> {
 
     traffic_reaches_the_local_program(&namespace, window, program.local).await?;
     environment_and_names(&namespace, window).await?;
+    a_debugger_is_told_the_process(window, program.local).await?;
     lines_arrive(window).await?;
     window.picture("session").await?;
 
@@ -100,6 +101,21 @@ async fn environment_and_names(namespace: &Namespace, window: &Window) -> Result
     let catalogue = mark("listener").with("data-service", "catalogue");
     window.content(&catalogue, |text| text.contains("127.0.0.1:")).await?;
     Ok(())
+}
+
+/// The very process that answers is offered to a debugger.
+async fn a_debugger_is_told_the_process(window: &Window, local: u16) -> Result<()> {
+    window.click(&mark("debug")).await?;
+    let python = mark("debuggee").with("data-runtime", "Python");
+    window.text(&python, |text| text.contains(&format!("listens on {local}"))).await?;
+    let process = window.find(&python).await?.attr("data-pid").await?.context("its number")?;
+    let command = std::fs::read_to_string(format!("/proc/{process}/cmdline"))?;
+    ensure!(command.contains("orders.py"), "process {process} is {command:?}");
+    let debugpy = mark("attach-way").with("data-tool", "debugpy").inside(&python);
+    window.text(&debugpy, |text| text.contains(&format!("--pid {process}"))).await?;
+    window.picture("debugger").await?;
+    window.click(&mark("debug-close")).await?;
+    window.gone(&mark("debug-dialog")).await
 }
 
 /// What the local program writes comes into the log while one looks.

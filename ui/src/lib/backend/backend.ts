@@ -5,6 +5,7 @@
 import type {
   Connection,
   ContainerChoice,
+  Debuggees,
   DiagnosticCheck,
   EnvironmentFormat,
   ExternalHost,
@@ -84,6 +85,8 @@ export interface Backend {
   startProgram(id: string): Promise<void>;
   stopProgram(id: string): Promise<void>;
   restartProgram(id: string): Promise<void>;
+  /** The processes of the session's program, and how a debugger is attached to each. */
+  debuggees(id: string): Promise<Debuggees>;
   /** The variables by name, secrets masked. Empty before the session is connected. */
   environment(id: string): Promise<Variable[]>;
   /** The value of one secret variable: the user asked for it. */

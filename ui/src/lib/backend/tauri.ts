@@ -39,6 +39,7 @@ export const tauri: Backend = {
   startProgram: (id) => invoke('start_program', { id }),
   stopProgram: (id) => invoke('stop_program', { id }),
   restartProgram: (id) => invoke('restart_program', { id }),
+  debuggees: (id) => invoke('debuggees', { id }),
   environment: (id) => invoke('environment', { id }),
   reveal: (id, name) => invoke('reveal', { id, name }),
   copyEnvironment: (id, format) => invoke('copy_environment', { id, format }),

@@ -57,6 +57,7 @@ export function createFake(name: string): Backend & { world: World } {
     startProgram: (id) => sessions.startProgram(id),
     stopProgram: (id) => sessions.stopProgram(id),
     restartProgram: (id) => sessions.restartProgram(id),
+    debuggees: (id) => sessions.debuggees(id),
     environment: (id) => sessions.environment(id),
     reveal: (id, variable) => sessions.reveal(id, variable),
     copyEnvironment: (id, format) => sessions.copyEnvironment(id, format),

@@ -41,6 +41,8 @@ const LONG = 'a-workload-with-a-name-of-63-characters-as-long-as-it-may-ever-';
 export const sessionScenarios: Record<string, Scenario> = {
   session: one(),
   'session-traffic': one(),
+  'debug-guarded': one(),
+  'debug-fails': one(),
   'session-hosts': one((world) => ({
     mode: 'hostsFile',
     request: { ...ordersRequest, mode: 'hostsFile' },

@@ -1,5 +1,6 @@
 import type { Backend } from '../backend';
 import type { LaunchRequest, Plan, ProgramState, Session } from '../types';
+import { guardedProcesses, nodeProcesses } from './data/debuggees';
 import { environment, SECRETS } from './data/environment';
 import {
   beginning,
@@ -25,6 +26,7 @@ type Part = Pick<
   | 'startProgram'
   | 'stopProgram'
   | 'restartProgram'
+  | 'debuggees'
   | 'environment'
   | 'reveal'
   | 'copyEnvironment'
@@ -117,6 +119,19 @@ export class FakeSessions implements Part {
   restartProgram = async (id: string) => {
     await this.stopProgram(id);
     this.world.later(STEP * 2, () => void this.startProgram(id));
+  };
+
+  debuggees: Backend['debuggees'] = async (id) => {
+    const { program, title } = this.#of(id);
+    if (this.world.scenario === 'debug-fails')
+      refuse(
+        'internal',
+        `The processes of ${title} cannot be told: /proc cannot be read: Permission denied.`,
+        'Look yourself: ps -ef',
+      );
+    if (program.state !== 'running') return { processes: [], hindrance: null };
+    const processes = this.world.scenario === 'debug-guarded' ? guardedProcesses : nodeProcesses;
+    return processes(program.pid);
   };
 
   environment: Backend['environment'] = async (id) => {
