@@ -98,6 +98,7 @@ pub(super) fn advice(process: &Relative, inspector: Inspector) -> Option<String>
         Runtime::Java if process.awaits.is_none() => {
             "This Java machine awaits no debugger. Start it with JAVA_TOOL_OPTIONS=-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:5005, and attach to port 5005."
         }
+        Runtime::Python => "debugpy gets in by gdb, which must be installed.",
         Runtime::Ruby => {
             "Ruby's debugger attaches to a program that has loaded it. Start it by rdbg --open -c -- COMMAND, and attach with rdbg --attach."
         }
