@@ -8,6 +8,7 @@
 
 pub mod app;
 pub mod carry;
+pub mod front;
 pub mod h2c;
 pub mod here;
 pub mod hosts;

@@ -4,7 +4,8 @@ use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{Api, DeleteParams, Patch, PatchParams};
 use serde_json::json;
-use towline_app::view::{ClusterPhase, TableKind, TableState, Tone};
+use towline_app::view::{App, ClusterPhase, TableKind, TableState, Tone};
+use towline_cluster_tests::front::Front;
 use towline_cluster_tests::namespace::Namespace;
 
 use crate::stage::{Stage, looker, web};
@@ -135,6 +136,24 @@ async fn a_missing_right_is_named_and_the_rest_is_shown() -> Result<()> {
     let server = stage.controller.app().contexts.contexts[0].server.clone().context("a server")?;
     let host = server.trim_start_matches("https://").split(':').next().unwrap_or_default();
     ensure!(!report.contains(host) && report.contains("API latency"), "{report}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the sandbox"]
+async fn a_list_that_is_never_answered_keeps_no_other_back() -> Result<()> {
+    let ns = Namespace::create("silent-list").await?;
+    ns.apply(web("web", 1)).await?;
+    // Services are asked for first.
+    let front = Front::start(ns.client.clone(), |path| path.ends_with("/services")).await?;
+    let stage = Stage::with(&front.kubeconfig(&ns).await?, None)?;
+    stage.connect(&[&ns.name])?;
+    stage.row(TableKind::Workloads, "web", |_| true).await?;
+    let pods = |_: &App| stage.rows(TableKind::Pods, "web").ok().filter(|rows| rows.len() == 1);
+    stage.until("the pod's row", pods).await?;
+    let cluster = stage.cluster("it is connected", |_| true).await?;
+    let services = cluster.tables.iter().find(|table| table.table == TableKind::Services);
+    ensure!(services.is_some_and(|table| table.state == TableState::Loading), "{cluster:?}");
     Ok(())
 }
 
