@@ -6,6 +6,7 @@
 //!
 //! The core prints nothing, ends no process, and knows neither the window nor the command line.
 
+mod backoff;
 pub mod checkup;
 pub mod cluster;
 pub mod environment;

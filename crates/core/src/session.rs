@@ -6,7 +6,6 @@ mod actor;
 mod again;
 mod agents;
 mod await_pods;
-mod backoff;
 pub(crate) mod board;
 mod cause;
 pub(crate) mod chronicle;

@@ -1,5 +1,6 @@
 //! The tunnel to one agent: a port-forward to its pod, the handshake, and many streams over it.
 
+mod keep;
 mod portforward;
 
 use std::net::SocketAddr;
@@ -11,10 +12,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use towline_wire::control::{self, Heard, Message};
 use towline_wire::files::{self, Ask};
 use towline_wire::frame::{self, FrameError};
-use towline_wire::handshake::{self, Accepted, HandshakeError, Hello, Refusal};
+use towline_wire::handshake::{self, Accepted, HandshakeError, Hello, Refusal, ResumePosition};
 use towline_wire::header::Variable;
 use towline_wire::mux::{Acceptor, MuxStream, Opener, Side, multiplex};
-use towline_wire::{ToAgent, ToClient};
+use towline_wire::{ToAgent, ToClient, resume};
 
 use portforward::{PortForward, PortForwardFailed};
 
@@ -147,46 +148,80 @@ pub(crate) enum AskError {
     Frame(#[from] FrameError),
 }
 
+/// Where an agent is, and what it is told.
+#[derive(Clone)]
+pub(crate) struct Dial {
+    pub(crate) client: kube::Client,
+    pub(crate) namespace: String,
+    pub(crate) pod: String,
+    /// The port of the pod's loopback that the agent listens on.
+    pub(crate) control_port: u16,
+    pub(crate) hello: Hello,
+}
+
+impl Dial {
+    /// A connection whose handshake is done. `resume` is where an earlier tunnel is to go on.
+    async fn connect(
+        &self,
+        resume: Option<ResumePosition>,
+    ) -> Result<(PortForward, Accepted), TunnelError> {
+        let pod = || self.pod.clone();
+        let opening =
+            PortForward::open(&self.client, &self.namespace, &self.pod, self.control_port);
+        let mut pipe = tokio::time::timeout(OPEN, opening)
+            .await
+            .map_err(|_| TunnelError::TimedOut { pod: pod() })?
+            .map_err(|error| explain(error, &self.pod))?;
+        let hello = Hello { resume, ..self.hello.clone() };
+        let accepted = handshake::greet(&mut pipe, &hello).await;
+        let accepted = accepted.map_err(|error| match kubelet_says(&error) {
+            Some(reason) => TunnelError::NotListening { pod: pod(), reason },
+            None => TunnelError::Handshake { pod: pod(), source: error },
+        })?;
+        Ok((pipe, accepted))
+    }
+}
+
 impl Tunnel {
-    /// Opens a tunnel to the agent that listens on `control_port` of the pod's loopback. The events must be read, or incoming connections wait.
+    /// Opens a tunnel. The events must be read, or incoming connections wait.
     ///
     /// # Errors
     /// As [`TunnelError`] says.
     pub(crate) async fn open(
-        client: &kube::Client,
-        namespace: &str,
-        pod: &str,
-        control_port: u16,
-        hello: &Hello,
+        dial: Dial,
     ) -> Result<(Self, mpsc::Receiver<TunnelEvent>), TunnelError> {
-        let name = || pod.to_owned();
-        let opening = PortForward::open(client, namespace, pod, control_port);
-        let mut pipe = tokio::time::timeout(OPEN, opening)
-            .await
-            .map_err(|_| TunnelError::TimedOut { pod: name() })?
-            .map_err(|error| explain(error, pod))?;
-        let accepted =
-            handshake::greet(&mut pipe, hello).await.map_err(|error| {
-                match kubelet_says(&error) {
-                    Some(reason) => TunnelError::NotListening { pod: name(), reason },
-                    None => TunnelError::Handshake { pod: name(), source: error },
-                }
-            })?;
-        Ok(Self::over(pipe, accepted))
+        let (io, accepted) = dial.connect(None).await?;
+        Ok(match accepted.resume {
+            // An agent of an earlier release.
+            None => Self::over(io, accepted, None),
+            Some(position) => {
+                let (pipe, handle) = resume::begin(position.pipe, io);
+                Self::over(pipe, accepted, Some((handle, dial)))
+            }
+        })
     }
 
+    /// A tunnel over a pipe. One that outlives its connection comes with how another is had.
     fn over(
         pipe: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         accepted: Accepted,
+        kept: Option<(resume::Handle, Dial)>,
     ) -> (Self, mpsc::Receiver<TunnelEvent>) {
         let (opener, acceptor, driver) = multiplex(pipe, Side::Client);
         let (events, received) = mpsc::channel(EVENTS);
         let (tell_end, ended) = watch::channel(None);
         let cancel = CancellationToken::new();
-        let control = control(opener.clone(), events.clone());
+        let patience = if kept.is_some() { resume::WORST } else { control::SILENCE };
+        let control = control(opener.clone(), events.clone(), patience);
         let accept = accept(acceptor, events);
         let cancelled = cancel.clone();
         tokio::spawn(async move {
+            let keep = async {
+                match &kept {
+                    Some((handle, dial)) => keep::keep(handle, dial).await,
+                    None => std::future::pending().await,
+                }
+            };
             // Whichever ends first ends the others with it, and so resets all streams.
             let reason = tokio::select! {
                 ended = driver => match ended {
@@ -194,10 +229,15 @@ impl Tunnel {
                     Err(error) => error.to_string(),
                 },
                 reason = control => reason,
+                reason = keep => reason,
                 () = accept => "the connection was closed".to_owned(),
                 () = cancelled.cancelled() => "the session closed it".to_owned(),
             };
             tell_end.send_replace(Some(reason));
+            // The agent is not to wait for another connection.
+            if let Some((handle, _)) = &kept {
+                handle.close().await;
+            }
         });
         let streams = Streams { opener, ended };
         (Self { streams, accepted, _closes: cancel.drop_guard() }, received)
@@ -289,7 +329,7 @@ impl Streams {
 }
 
 /// Speaks on the control stream; resolves with the reason for which it ended.
-async fn control(opener: Opener, events: mpsc::Sender<TunnelEvent>) -> String {
+async fn control(opener: Opener, events: mpsc::Sender<TunnelEvent>, patience: Duration) -> String {
     let Ok(mut stream) = opener.open().await else { return "the connection was closed".to_owned() };
     if let Err(error) = frame::write(&mut stream, &ToAgent::Control).await {
         return error.to_string();
@@ -313,7 +353,7 @@ async fn control(opener: Opener, events: mpsc::Sender<TunnelEvent>) -> String {
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        error = control::run(stream, said, hear) => error.to_string(),
+        error = control::run(stream, said, hear, patience) => error.to_string(),
         () = pass_on => "nobody listens to the tunnel".to_owned(),
     }
 }

@@ -12,7 +12,7 @@ use crate::frame::{self, FrameError};
 /// Each side sends a ping this often.
 pub const PING_EVERY: Duration = Duration::from_secs(5);
 
-/// A side that has heard nothing for this long takes the tunnel for dead.
+/// A side that has heard nothing for this long takes the connection for dead: the tunnel, or what [`crate::resume`] has it on.
 ///
 /// A network that was gone for 7 s is a tunnel that is silent for up to 18 s: TCP sends again after 0.2, 0.6, 1.4, 3, 6.2 and 12.6 s (RFC 6298,
 /// with Linux's least timeout of 0.2 s), so what was lost at the beginning comes through 13 s after it, and the last sign of life was up to
@@ -52,9 +52,9 @@ pub enum Message {
 /// The control stream has ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
-    /// Nothing was heard for [`SILENCE`].
-    #[error("nothing was heard from the other side for {} s", SILENCE.as_secs())]
-    Silent,
+    /// Nothing was heard for so long.
+    #[error("nothing was heard from the other side for {} s", .0.as_secs())]
+    Silent(Duration),
     /// The stream failed.
     #[error(transparent)]
     Frame(#[from] FrameError),
@@ -69,7 +69,8 @@ pub enum Heard {
     RoundTrip(Duration),
 }
 
-/// Speaks on the control stream until it fails or falls silent: sends what comes from `say`, pings, answers pings, and hands the rest to `heard`.
+/// Speaks on the control stream until it fails or is silent for `patience`: sends what comes from `say`, pings, answers pings, and hands the rest to
+/// `heard`.
 ///
 /// # Errors
 /// Always ends with one, as [`ControlError`] says.
@@ -77,14 +78,15 @@ pub async fn run(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin,
     mut say: mpsc::Receiver<Message>,
     heard: mpsc::Sender<Heard>,
+    patience: Duration,
 ) -> ControlError {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let (answer, mut answers) = mpsc::channel(16);
     let (sent, mut sents) = mpsc::channel::<Instant>(16);
     let read = async {
         loop {
-            let message = match tokio::time::timeout(SILENCE, frame::read(&mut reader)).await {
-                Err(_) => return ControlError::Silent,
+            let message = match tokio::time::timeout(patience, frame::read(&mut reader)).await {
+                Err(_) => return ControlError::Silent(patience),
                 Ok(Err(error)) => return error.into(),
                 Ok(Ok(message)) => message,
             };
@@ -138,8 +140,8 @@ mod tests {
         let (_quiet, quiet) = mpsc::channel(4);
         let (heard_a, mut hears_a) = mpsc::channel(64);
         let (heard_b, mut hears_b) = mpsc::channel(64);
-        let one = tokio::spawn(run(a, said, heard_a));
-        let two = tokio::spawn(run(b, quiet, heard_b));
+        let one = tokio::spawn(run(a, said, heard_a, SILENCE));
+        let two = tokio::spawn(run(b, quiet, heard_b, SILENCE));
         say.send(Message::Listening { port: 80 }).await.unwrap();
         let mut first = hears_b.recv().await.unwrap();
         while matches!(first, Heard::RoundTrip(_)) {
@@ -159,7 +161,7 @@ mod tests {
         let (_say, said) = mpsc::channel(1);
         let (heard, _hears) = mpsc::channel(1);
         let start = Instant::now();
-        assert!(matches!(run(a, said, heard).await, ControlError::Silent));
+        assert!(matches!(run(a, said, heard, SILENCE).await, ControlError::Silent(SILENCE)));
         assert_eq!(start.elapsed(), SILENCE);
     }
 }

@@ -11,8 +11,11 @@ use crate::key::{KeyDigest, SessionId, SessionKey};
 /// What the client sends first, so that another protocol on the same port is noticed at once.
 pub const MAGIC: [u8; 8] = *b"TOWLINE\n";
 
-/// The versions of this protocol that this build speaks.
-pub const VERSIONS: Versions = Versions { oldest: 1, newest: 1 };
+/// The versions of this protocol that this build speaks. From [`RESUMES`] on the pipe is a [`crate::resume`] one.
+pub const VERSIONS: Versions = Versions { oldest: 1, newest: RESUMES };
+
+/// The first version whose pipe outlives its connection.
+pub const RESUMES: u16 = 2;
 
 /// Both sides give up on a handshake after this time.
 pub const LIMIT: Duration = Duration::from_secs(10);
@@ -45,15 +48,15 @@ pub struct Hello {
     pub session: SessionId,
     /// The session's key.
     pub key: SessionKey,
-    /// Where to go on after a short loss. Reserved: this version neither sends nor honours it.
+    /// Where to go on after a short loss; without it a new pipe begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<ResumePosition>,
 }
 
-/// How much of an earlier pipe had been received, in bytes, so that the rest can be sent again.
+/// How much of a pipe has been received, in bytes, so that the rest can be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResumePosition {
-    /// Which earlier pipe.
+    /// Which pipe.
     pub pipe: u64,
     /// The bytes received on it.
     pub received: u64,
@@ -85,6 +88,10 @@ pub struct Accepted {
     pub release: String,
     /// The pod's host name.
     pub host: String,
+    /// The pipe that goes on, and how much the agent has received on it. Another one than was asked for is new: the agent has none of that number any
+    /// more. From version [`RESUMES`] on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<ResumePosition>,
 }
 
 /// Why an agent refused.
@@ -168,7 +175,8 @@ fn spoken(accepted: Accepted) -> Result<Accepted, HandshakeError> {
     Ok(accepted)
 }
 
-/// The agent's side: serves only the client of `session` that shows the key of `digest`.
+/// The agent's side: serves only the client of `session` that shows the key of `digest`. `position` says where the pipe of an admitted client goes on, or
+/// that one begins; it is asked from version [`RESUMES`] on.
 ///
 /// # Errors
 /// As [`HandshakeError`] says; a refusal has been told to the client.
@@ -178,7 +186,8 @@ pub async fn receive(
     digest: &KeyDigest,
     release: &str,
     host: &str,
-) -> Result<Hello, HandshakeError> {
+    position: impl FnOnce(&Hello) -> ResumePosition + Send,
+) -> Result<(Hello, Accepted), HandshakeError> {
     let talk = async {
         let mut magic = [0; MAGIC.len()];
         io.read_exact(&mut magic).await.map_err(FrameError::Io)?;
@@ -192,9 +201,10 @@ pub async fn receive(
             Some(_) if !digest.admits(&hello.key) => Refusal::Key,
             Some(version) => {
                 let (release, host) = (release.to_owned(), host.to_owned());
-                let accepted = Accepted { version, release, host };
-                frame::write(io, &Welcome::Accepted(accepted)).await?;
-                return Ok(hello);
+                let resume = (version >= RESUMES).then(|| position(&hello));
+                let accepted = Accepted { version, release, host, resume };
+                frame::write(io, &Welcome::Accepted(accepted.clone())).await?;
+                return Ok((hello, accepted));
             }
         };
         let release = release.to_owned();
@@ -226,7 +236,9 @@ mod tests {
         let (mut client, mut agent) = tokio::io::duplex(256);
         let (greeted, _) = tokio::join!(
             greet(&mut client, &hello),
-            receive(&mut agent, session, digest, "1.2.3", "pod")
+            receive(&mut agent, session, digest, "1.2.3", "pod", |hello| {
+                hello.resume.unwrap_or(ResumePosition { pipe: 7, received: 0 })
+            })
         );
         greeted
     }
@@ -237,8 +249,18 @@ mod tests {
         let accepted = meet(hello(&session, &key), &session, &key.digest()).await.unwrap();
         assert_eq!(
             (accepted.version, accepted.release.as_str(), accepted.host.as_str()),
-            (1, "1.2.3", "pod")
+            (RESUMES, "1.2.3", "pod")
         );
+        assert_eq!(accepted.resume, Some(ResumePosition { pipe: 7, received: 0 }));
+    }
+
+    #[tokio::test]
+    async fn an_earlier_release_is_given_no_position() {
+        let (session, key) = (SessionId::generate(), SessionKey::generate());
+        let old = Versions { oldest: 1, newest: 1 };
+        let old = Hello { versions: old, ..hello(&session, &key) };
+        let accepted = meet(old, &session, &key.digest()).await.unwrap();
+        assert_eq!((accepted.version, accepted.resume), (1, None));
     }
 
     #[tokio::test]
@@ -272,7 +294,10 @@ mod tests {
         let (mut client, mut agent) = tokio::io::duplex(256);
         client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
         let digest = SessionKey::generate().digest();
-        let received = receive(&mut agent, &SessionId::generate(), &digest, "1", "pod").await;
+        let received = receive(&mut agent, &SessionId::generate(), &digest, "1", "pod", |_| {
+            ResumePosition { pipe: 7, received: 0 }
+        })
+        .await;
         assert!(matches!(received, Err(HandshakeError::NotTowline)));
     }
 }

@@ -7,6 +7,7 @@ mod handshake;
 mod mux;
 mod pipe;
 mod records;
+mod resume;
 
 use std::fmt::Debug;
 
@@ -25,8 +26,8 @@ pub const MEMORY: usize = 2 * LONGEST as usize;
 /// Reads the input as what its first letter says.
 pub fn check(input: &[u8]) {
     let Some((stream, kind, size)) = Stream::of(input) else { return };
-    match kind % 10 {
-        0 => mux::check(&stream.bytes(&[]), size),
+    match kind % 12 {
+        0 | 10 => mux::check(&stream.bytes(&[]), size),
         1 => frames::<ToAgent>(&stream.bytes(&[]), size),
         2 => frames::<ToClient>(&stream.bytes(&[]), size),
         3 => frames::<Message>(&stream.bytes(&[]), size),
@@ -35,6 +36,7 @@ pub fn check(input: &[u8]) {
         6 => handshake::client(&stream.bytes(&[]), size),
         7 => chunks::check(&stream.bytes(&[]), size),
         8 => records::check(&stream, size),
+        11 => resume::check(&stream.bytes(&[]), size),
         _ => control::check(&stream.bytes(&[]), size),
     }
 }

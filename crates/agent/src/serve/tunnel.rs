@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncWriteExt, BufStream};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
 use tokio::time::{sleep, timeout};
 use towline_wire::control::{self, Message, SILENCE};
 use towline_wire::frame::{self, FrameError};
+use towline_wire::handshake::{self, Hello, ResumePosition};
 use towline_wire::mux::{Acceptor, MuxStream, Side, multiplex};
-use towline_wire::{ToAgent, handshake};
+use towline_wire::{ToAgent, resume};
 use tracing::{debug, info, warn};
 
 use super::{Shared, dial, files};
@@ -54,10 +55,19 @@ async fn serve(tcp: TcpStream, place: OwnedSemaphorePermit, shared: Arc<Shared>)
     }
     let mut io = BufStream::with_capacity(BUFFER, BUFFER, tcp);
     let settings = &shared.settings;
-    let host = &settings.host;
-    let greeted = handshake::receive(&mut io, &settings.session, &settings.digest, RELEASE, host);
-    let hello = match greeted.await {
-        Ok(hello) => hello,
+    let mut resumed = None;
+    let position = |hello: &Hello| {
+        resumed = hello.resume.and_then(|wanted| {
+            let (pipe, position) = shared.tunnels.detach(wanted)?;
+            Some((pipe, wanted.received, position))
+        });
+        let begun = || ResumePosition { pipe: resume::number(), received: 0 };
+        resumed.as_ref().map_or_else(begun, |(_, _, position)| *position)
+    };
+    let (session, digest, host) = (&settings.session, &settings.digest, &settings.host);
+    let greeted = handshake::receive(&mut io, session, digest, RELEASE, host, position).await;
+    let (hello, accepted) = match greeted {
+        Ok(greeted) => greeted,
         Err(error) => {
             warn!("a client was not admitted: {error}");
             return;
@@ -65,17 +75,41 @@ async fn serve(tcp: TcpStream, place: OwnedSemaphorePermit, shared: Arc<Shared>)
     };
     drop(place);
 
+    if let Some((pipe, received, _)) = resumed {
+        match pipe.resume(io, received) {
+            Ok(()) => info!("the client goes on after a short loss"),
+            Err(error) => warn!("the client cannot go on: {error}"),
+        }
+        return;
+    }
+    match accepted.resume {
+        None => tend(io, None, &hello, &shared).await,
+        Some(position) => {
+            let (pipe, handle) = resume::begin(position.pipe, io);
+            tend(pipe, Some(handle), &hello, &shared).await;
+        }
+    }
+}
+
+/// Serves the client of one pipe until that is over, or another client comes.
+async fn tend(
+    io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    pipe: Option<resume::Handle>,
+    hello: &Hello,
+    shared: &Arc<Shared>,
+) {
     let (opener, acceptor, driver) = multiplex(io, Side::Agent);
-    let tunnel = shared.tunnels.install(opener);
+    let tunnel = shared.tunnels.install(opener, pipe.clone());
     info!("a client is connected (release {})", hello.release);
-    let control = Arc::new(Control::default());
+    let patience = if pipe.is_some() { resume::WORST } else { SILENCE };
+    let control = Arc::new(Control { patience, opened: Notify::new(), ended: Notify::new() });
     // When this ends, the driver is dropped, and with it every stream of the tunnel is reset, and so every connection on it.
     let why = tokio::select! {
         ended = driver => match ended {
             Ok(()) => "it has left".to_owned(),
             Err(error) => error.to_string(),
         },
-        () = take_streams(acceptor, &control, &shared) => "it has left".to_owned(),
+        () = take_streams(acceptor, &control, shared) => "it has left".to_owned(),
         () = control.lost() => "its heartbeat has ceased".to_owned(),
         () = shared.tunnels.replaced(&tunnel) => match *shared.ending.borrow() {
             true => "the agent is ending".to_owned(),
@@ -83,12 +117,17 @@ async fn serve(tcp: TcpStream, place: OwnedSemaphorePermit, shared: Arc<Shared>)
         },
     };
     shared.tunnels.remove(&tunnel);
+    if let Some(pipe) = pipe {
+        pipe.close().await;
+    }
     info!("the client is disconnected: {why}");
 }
 
 /// What is known of the control stream of one tunnel.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Control {
+    /// How long nothing may be heard.
+    patience: Duration,
     opened: Notify,
     ended: Notify,
 }
@@ -96,7 +135,7 @@ struct Control {
 impl Control {
     /// Resolves when the control stream has ended, or was never opened.
     async fn lost(&self) {
-        if timeout(SILENCE, self.opened.notified()).await.is_ok() {
+        if timeout(self.patience, self.opened.notified()).await.is_ok() {
             self.ended.notified().await;
         }
     }
@@ -118,7 +157,7 @@ async fn take(mut stream: MuxStream, control: &Control, shared: &Shared) -> Resu
     match header? {
         ToAgent::Control => {
             control.opened.notify_one();
-            speak(stream, shared).await;
+            speak(stream, shared, control.patience).await;
             control.ended.notify_one();
         }
         ToAgent::Dial { host, port } => dial::serve(stream, &host, port, &shared.names).await,
@@ -136,7 +175,7 @@ async fn answer<T: serde::Serialize>(mut stream: MuxStream, value: &T) -> Result
 }
 
 /// Runs the control stream: what is known of the ports first, and at the end that it is the end.
-async fn speak(stream: MuxStream, shared: &Shared) {
+async fn speak(stream: MuxStream, shared: &Shared, patience: Duration) {
     let (say, said) = mpsc::channel(1);
     let (heard, mut hears) = mpsc::channel(1);
     let mut ending = shared.ending.clone();
@@ -155,7 +194,7 @@ async fn speak(stream: MuxStream, shared: &Shared) {
     // The client has nothing to tell yet; a later version may have.
     let listen = async { while hears.recv().await.is_some() {} };
     tokio::select! {
-        error = control::run(stream, said, heard) => debug!("the control stream ended: {error}"),
+        error = control::run(stream, said, heard, patience) => debug!("the control stream ended: {error}"),
         () = async { tokio::join!(tell, listen); } => {}
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use tokio::sync::watch;
+use towline_wire::handshake::ResumePosition;
 use towline_wire::mux::Opener;
+use towline_wire::resume;
 
 /// The client's tunnel, if there is one.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub(crate) struct Tunnels {
 pub(crate) struct Tunnel {
     number: u64,
     pub(crate) opener: Opener,
+    /// What outlives its connection; none for clients of the first version.
+    pipe: Option<resume::Handle>,
 }
 
 impl Default for Tunnels {
@@ -27,8 +31,8 @@ impl Default for Tunnels {
 
 impl Tunnels {
     /// Makes this the client's tunnel; the one before hears of it by [`Tunnels::replaced`].
-    pub(crate) fn install(&self, opener: Opener) -> Tunnel {
-        let tunnel = Tunnel { number: self.numbers.fetch_add(1, Relaxed), opener };
+    pub(crate) fn install(&self, opener: Opener, pipe: Option<resume::Handle>) -> Tunnel {
+        let tunnel = Tunnel { number: self.numbers.fetch_add(1, Relaxed), opener, pipe };
         // Two handshakes may end in the other order than they began.
         self.current.send_if_modified(|current| {
             let newer = current.as_ref().is_none_or(|other| other.number < tunnel.number);
@@ -38,6 +42,20 @@ impl Tunnels {
             newer
         });
         tunnel
+    }
+
+    /// Takes the connection of the client's pipe away, if it is the one that a client wants to go on with: that client knows that the connection is lost.
+    /// Gives the pipe, and from where on its client is to send again.
+    pub(crate) fn detach(
+        &self,
+        wanted: ResumePosition,
+    ) -> Option<(resume::Handle, ResumePosition)> {
+        let pipe = self.current.borrow().as_ref()?.pipe.clone()?;
+        if pipe.number() != wanted.pipe {
+            return None;
+        }
+        let position = pipe.detach()?;
+        Some((pipe, position))
     }
 
     /// Resolves when another tunnel has taken this one's place, or it has been closed.

@@ -1,15 +1,16 @@
 //! A running agent, and a client as the core is one.
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use towline_agent::serve::{Agent, Settings};
 use towline_wire::chunk::{self, Kind};
 use towline_wire::control::{self, Heard, Message};
-use towline_wire::handshake::{self, Hello, VERSIONS};
+use towline_wire::handshake::{self, Accepted, Hello, VERSIONS, Versions};
 use towline_wire::header::Variable;
 use towline_wire::mux::{Acceptor, MuxStream, Opener, Side, multiplex};
-use towline_wire::{SessionId, SessionKey, ToAgent, ToClient, Traffic, carry, frame};
+use towline_wire::{SessionId, SessionKey, ToAgent, ToClient, Traffic, carry, frame, resume};
 
 pub(crate) struct Running {
     pub(crate) session: SessionId,
@@ -54,6 +55,7 @@ pub(crate) struct Client {
     acceptor: Acceptor,
     heard: mpsc::Receiver<Heard>,
     pub(crate) driver: JoinHandle<()>,
+    pub(crate) pipe: Option<resume::Handle>,
     _say: mpsc::Sender<Message>,
 }
 
@@ -68,19 +70,44 @@ impl Running {
         }
     }
 
-    pub(crate) async fn connect(&self) -> Client {
+    /// A connection whose handshake is done.
+    pub(crate) async fn greeted(&self, hello: &Hello) -> (TcpStream, Accepted) {
         let mut tcp = TcpStream::connect(("127.0.0.1", self.control)).await.unwrap();
         tcp.set_nodelay(true).unwrap();
-        let accepted = handshake::greet(&mut tcp, &self.hello()).await.unwrap();
+        let accepted = handshake::greet(&mut tcp, hello).await.unwrap();
         assert_eq!(accepted.host, "orders-0");
-        let (opener, acceptor, driver) = multiplex(tcp, Side::Client);
+        (tcp, accepted)
+    }
+
+    pub(crate) async fn connect(&self) -> Client {
+        let (tcp, accepted) = self.greeted(&self.hello()).await;
+        let position = accepted.resume.unwrap();
+        assert_eq!(position.received, 0);
+        let (pipe, handle) = resume::begin(position.pipe, tcp);
+        self.client(pipe, Some(handle)).await
+    }
+
+    /// A client of the first version, whose tunnel is lost with its connection.
+    pub(crate) async fn connect_as_before(&self) -> Client {
+        let versions = Versions { oldest: 1, newest: 1 };
+        let (tcp, accepted) = self.greeted(&Hello { versions, ..self.hello() }).await;
+        assert_eq!((accepted.version, accepted.resume), (1, None));
+        self.client(tcp, None).await
+    }
+
+    async fn client(
+        &self,
+        io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        pipe: Option<resume::Handle>,
+    ) -> Client {
+        let (opener, acceptor, driver) = multiplex(io, Side::Client);
         let driver = tokio::spawn(async move { drop(driver.await) });
         let mut control = opener.open().await.unwrap();
         frame::write(&mut control, &ToAgent::Control).await.unwrap();
         let (say, said) = mpsc::channel(1);
         let (hear, heard) = mpsc::channel(64);
-        tokio::spawn(control::run(control, said, hear));
-        Client { opener, acceptor, heard, driver, _say: say }
+        tokio::spawn(control::run(control, said, hear, resume::WORST));
+        Client { opener, acceptor, heard, driver, pipe, _say: say }
     }
 
     pub(crate) async fn caller(&self) -> TcpStream {

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 use towline_agent::serve::{Agent, Settings};
 use towline_wire::chunk::{self, Kind};
 use towline_wire::control::Message;
-use towline_wire::handshake::{self, HandshakeError, Hello, Refusal};
+use towline_wire::handshake::{self, HandshakeError, Hello, Refusal, ResumePosition};
 use towline_wire::header::Variable;
 use towline_wire::{Failure, FailureKind, Resolved, SessionId, SessionKey, ToAgent, frame};
 
@@ -248,13 +248,68 @@ async fn connections_are_reset_when_no_client_comes() {
 #[tokio::test]
 async fn connections_are_reset_when_the_client_is_lost() {
     let agent = start();
-    let mut client = agent.connect().await;
+    let mut client = agent.connect_as_before().await;
     let mut caller = agent.caller().await;
     let mut program = client.joined().await;
     program.write_all(b"!").await.unwrap();
     caller.read_exact(&mut [0]).await.unwrap();
     client.driver.abort();
     assert_reset(&mut caller).await;
+}
+
+#[tokio::test]
+async fn connections_are_reset_when_the_client_says_that_it_leaves() {
+    let agent = start();
+    let mut client = agent.connect().await;
+    let mut caller = agent.caller().await;
+    let mut program = client.joined().await;
+    program.write_all(b"!").await.unwrap();
+    caller.read_exact(&mut [0]).await.unwrap();
+    client.pipe.take().unwrap().close().await;
+    assert_reset(&mut caller).await;
+}
+
+#[tokio::test]
+async fn open_connections_survive_the_loss_of_the_tunnels_connection() {
+    let agent = start();
+    let mut client = agent.connect().await;
+    let mut caller = agent.caller().await;
+    let mut program = client.joined().await;
+    let bytes = noise(7, 3_000_000);
+    let sending = {
+        let bytes = bytes.clone();
+        tokio::spawn(async move { caller.write_all(&bytes).await.map(|()| caller) })
+    };
+    let mut first = vec![0; 1_000_000];
+    program.read_exact(&mut first).await.unwrap();
+
+    let pipe = client.pipe.clone().unwrap();
+    for _ in 0..3 {
+        let position = pipe.detach().unwrap();
+        let hello = Hello { resume: Some(position), ..agent.hello() };
+        let (tcp, accepted) = agent.greeted(&hello).await;
+        let agents = accepted.resume.unwrap();
+        assert_eq!(agents.pipe, position.pipe, "it goes on");
+        pipe.resume(tcp, agents.received).unwrap();
+        program.read_exact(&mut [0]).await.unwrap();
+    }
+    let mut rest = vec![0; 2_000_000 - 3];
+    program.read_exact(&mut rest).await.unwrap();
+    assert!(first == bytes[..1_000_000] && rest == bytes[1_000_003..], "not what was sent");
+    let mut caller = sending.await.unwrap().unwrap();
+    program.write_all(b"?").await.unwrap();
+    caller.read_exact(&mut [0]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_pipe_that_the_agent_does_not_know_begins_anew() {
+    let agent = start();
+    let _client = agent.connect().await;
+    let unknown = ResumePosition { pipe: 1, received: 70 };
+    let hello = Hello { resume: Some(unknown), ..agent.hello() };
+    let (_tcp, accepted) = agent.greeted(&hello).await;
+    let position = accepted.resume.unwrap();
+    assert!(position.pipe != unknown.pipe && position.received == 0, "{position:?}");
 }
 
 #[tokio::test]

@@ -6,9 +6,9 @@ use tokio::time::Instant;
 
 use super::Command;
 use super::actor::Actor;
-use super::backoff::Backoff;
 use super::error::SessionError;
 use super::lease::{Holder, Leases, holder_of};
+use crate::backoff::Backoff;
 use crate::event::{End, What};
 use crate::plan::Plan;
 use crate::report::Explain;

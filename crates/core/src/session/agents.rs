@@ -10,12 +10,12 @@ use towline_wire::handshake::{Hello, Refusal};
 use towline_workload::names::SESSION_LABEL;
 
 use super::Signal;
-use super::backoff::Backoff;
 use super::board::Board;
 use super::chronicle::Chronicle;
 use super::inbound::Inbound;
+use crate::backoff::Backoff;
 use crate::event::What;
-use crate::tunnel::{Tunnel, TunnelEvent};
+use crate::tunnel::{Dial, Tunnel, TunnelEvent};
 
 /// What every agent's task needs.
 pub(super) struct Reach {
@@ -84,6 +84,16 @@ impl Drop for Agents {
 }
 
 impl Reach {
+    fn dial(&self, pod: &str) -> Dial {
+        Dial {
+            client: self.client.clone(),
+            namespace: self.namespace.clone(),
+            pod: pod.to_owned(),
+            control_port: self.control_port,
+            hello: self.hello.clone(),
+        }
+    }
+
     fn lost(&self, pod: &str, reason: String) {
         if self.board.down(pod) {
             self.chronicle.tell(What::TunnelDown { pod: pod.to_owned(), reason });
@@ -96,10 +106,7 @@ async fn serve(reach: Arc<Reach>, pod: String) {
     let mut backoff = Backoff::new();
     let mut told = false;
     loop {
-        let opened =
-            Tunnel::open(&reach.client, &reach.namespace, &pod, reach.control_port, &reach.hello)
-                .await;
-        match opened {
+        match Tunnel::open(reach.dial(&pod)).await {
             Ok((tunnel, events)) => {
                 backoff.reset();
                 reach.board.up(&pod, tunnel.streams().clone());

@@ -9,7 +9,7 @@ use kube::runtime::watcher::{self, Event, ExponentialBackoff, watcher};
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
-use super::backoff;
+use crate::backoff;
 
 /// The objects by name.
 pub(super) type Seen<K> = BTreeMap<String, K>;

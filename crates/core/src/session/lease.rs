@@ -13,8 +13,8 @@ use towline_workload::names::{FIELD_MANAGER, SESSION_ANNOTATION, lease_name};
 use towline_workload::{SessionRecord, WorkloadRef, is_installed, objects};
 
 use super::Signal;
-use super::backoff::Backoff;
 use super::error::SessionError;
+use crate::backoff::Backoff;
 use crate::cluster::Cluster;
 use crate::lease::LeaseState;
 use crate::plan::Plan;

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use towline_workload::{Progress, PutBack, PutBackError, Restored, Sweeper, put_back, sweep};
 
 use super::actor::{Actor, Leaving, Live};
-use super::backoff::Backoff;
 use super::error::SessionError;
+use crate::backoff::Backoff;
 use crate::event::{End, Step, What};
 use crate::report::Explain;
 

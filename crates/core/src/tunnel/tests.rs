@@ -16,14 +16,14 @@ struct Agent {
 }
 
 fn accepted() -> Accepted {
-    Accepted { version: 1, release: "test".into(), host: "pod".into() }
+    Accepted { version: 1, release: "test".into(), host: "pod".into(), resume: None }
 }
 
 async fn tunnel() -> (Tunnel, mpsc::Receiver<TunnelEvent>, Agent) {
     let (client, agent) = tokio::io::duplex(256 * 1024);
     let (opener, acceptor, driver) = multiplex(agent, Side::Agent);
     tokio::spawn(driver);
-    let (tunnel, events) = Tunnel::over(client, accepted());
+    let (tunnel, events) = Tunnel::over(client, accepted(), None);
     (tunnel, events, Agent { opener, acceptor })
 }
 
@@ -37,7 +37,9 @@ impl Agent {
                     let (_say, said) = mpsc::channel(1);
                     let (hear, mut heard) = mpsc::channel(8);
                     tokio::spawn(async move { while heard.recv().await.is_some() {} });
-                    tokio::spawn(async move { (control::run(stream, said, hear).await, _say) });
+                    tokio::spawn(
+                        async move { (control::run(stream, said, hear, SILENCE).await, _say) },
+                    );
                 }
                 other => return (other, stream),
             }

@@ -175,6 +175,26 @@ async fn seven_seconds_are_not_noticed() -> Result<()> {
     trip.finish().await
 }
 
+/// Longer than a silent connection is kept. Another one takes its place, and what was open goes on over that.
+#[tokio::test]
+async fn twenty_six_seconds_do_not_cost_what_is_open() -> Result<()> {
+    let mut trip = Trip::begin("twenty-six", &[]).await?;
+    let kept = trip.kept().await?;
+    let start = Instant::now();
+    let outage = trip.machine.cut_off()?;
+    trip.session.event("reconnecting").await?;
+    sleep(Duration::from_secs(26).saturating_sub(start.elapsed())).await;
+    drop(outage);
+    trip.session.event("reconnected").await?;
+    for mut open in kept {
+        let told = open.ask().await?;
+        ensure!(told.starts_with("answer "), "a connection that was open: {told}");
+    }
+    trip.works().await?;
+    ensure!(trip.count("tunnel_down") == 0, "{}", trip.session.told());
+    trip.finish().await
+}
+
 #[tokio::test]
 async fn sixty_seconds_are_told_and_overcome() -> Result<()> {
     const OUTAGE: Duration = Duration::from_secs(60);

@@ -1,7 +1,7 @@
 //! The control stream, with the side that listens to it.
 
 use tokio::sync::mpsc;
-use towline_wire::control::{ControlError, Heard, Message, run};
+use towline_wire::control::{ControlError, Heard, Message, SILENCE, run};
 use towline_wire::frame::LONGEST;
 
 use super::pipe::both_ways;
@@ -19,7 +19,7 @@ pub(super) fn check(bytes: &[u8], size: usize) {
             }
             heard
         };
-        tokio::join!(run(near, quiet, tell), listen)
+        tokio::join!(run(near, quiet, tell, SILENCE), listen)
     });
     assert!(matches!(error, ControlError::Frame(_)), "{error}");
     let (messages, _) = read::<Message>(bytes, LONGEST as usize);

@@ -2,7 +2,8 @@
 
 use towline_wire::frame::{FrameError, LONGEST};
 use towline_wire::handshake::{
-    Accepted, HandshakeError, Hello, MAGIC, Refusal, VERSIONS, Welcome, greet, receive,
+    Accepted, HandshakeError, Hello, MAGIC, RESUMES, Refusal, ResumePosition, VERSIONS, Welcome,
+    greet, receive,
 };
 use towline_wire::{SessionId, SessionKey};
 
@@ -19,7 +20,7 @@ pub(super) fn agent(stream: &Stream<'_>, size: usize) {
     let (session, key) = own();
     let digest = key.digest();
     let (received, answer) = both_ways(&bytes, size, async |mut near| {
-        receive(&mut near, &session, &digest, "1.2.3", "pod").await
+        receive(&mut near, &session, &digest, "1.2.3", "pod", position).await
     });
     let hello = bytes.strip_prefix(&MAGIC).map(|rest| read::<Hello>(rest, LONGEST as usize));
     match (hello, received) {
@@ -47,8 +48,17 @@ pub(super) fn agent(stream: &Stream<'_>, size: usize) {
     }
 }
 
+/// An agent that knows every pipe, and has received nothing.
+fn position(hello: &Hello) -> ResumePosition {
+    ResumePosition { pipe: hello.resume.map_or(7, |position| position.pipe), received: 0 }
+}
+
 /// What is to be answered to a hello that was understood.
-fn answered(hello: Option<&Hello>, received: Result<Hello, HandshakeError>, answer: &[Welcome]) {
+fn answered(
+    hello: Option<&Hello>,
+    received: Result<(Hello, Accepted), HandshakeError>,
+    answer: &[Welcome],
+) {
     let hello = hello.expect("an answer has a hello before it");
     let (session, key) = own();
     let refusal = match hello.versions.common(VERSIONS) {
@@ -65,9 +75,13 @@ fn answered(hello: Option<&Hello>, received: Result<Hello, HandshakeError>, answ
             Welcome::Refused { reason, release, versions }
         }
         None => {
-            let received = received.expect("the right words");
+            let (received, told) = received.expect("the right words");
             assert_eq!((&received.session, &received.key), (&session, &key));
-            Welcome::Accepted(Accepted { version: 1, release, host: "pod".to_owned() })
+            let version = hello.versions.common(VERSIONS).expect("it was not refused");
+            let resume = (version >= RESUMES).then(|| position(hello));
+            let accepted = Accepted { version, release, host: "pod".to_owned(), resume };
+            assert_eq!(told, accepted);
+            Welcome::Accepted(accepted)
         }
     };
     assert_eq!(answer, [expected]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
 /// Soon enough that a short loss is short, seldom enough that a long one costs nobody anything.
-pub(super) fn builder() -> ExponentialBuilder {
+pub(crate) fn builder() -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
         .with_max_delay(LONGEST)
@@ -17,19 +17,19 @@ pub(super) fn builder() -> ExponentialBuilder {
 const LONGEST: Duration = Duration::from_secs(3);
 
 /// The waits of one run of failures.
-pub(super) struct Backoff(ExponentialBackoff);
+pub(crate) struct Backoff(ExponentialBackoff);
 
 impl Backoff {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(builder().build())
     }
 
     /// After a success.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         *self = Self::new();
     }
 
-    pub(super) async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         tokio::time::sleep(self.0.next().unwrap_or(LONGEST)).await;
     }
 }
