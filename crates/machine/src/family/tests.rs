@@ -38,11 +38,13 @@ fn who_has_lost_its_parent_belongs_to_the_group() {
     // The shell ends at once; what it has started goes on, in its group.
     let mut child = start("sh", &["-c", &format!("python3 -c \"{PYTHON}\" <&0 & wait")]);
     let before = family(child.id());
+    // Waiting would close it, and so end the other.
+    let input = child.stdin.take();
     child.kill().unwrap();
     child.wait().unwrap();
     let after = family(child.id());
     assert_eq!(after, before[1..], "{before:?}");
-    drop(child.stdin.take());
+    drop(input);
     // It ends by itself: its input has.
     while !family(child.id()).is_empty() {
         std::thread::yield_now();
