@@ -35,8 +35,9 @@ fn a_program_behind_a_shell_is_found_with_what_runs_it() {
 
 #[test]
 fn who_has_lost_its_parent_belongs_to_the_group() {
-    // The shell ends at once; what it has started goes on, in its group.
-    let mut child = start("sh", &["-c", &format!("python3 -c \"{PYTHON}\" <&0 & wait")]);
+    // The shell is killed; what it has started goes on, in its group. (A shell gives /dev/null to what runs in the background, unless it is told otherwise.)
+    let line = format!("exec 3<&0; python3 -c \"{PYTHON}\" <&3 & wait");
+    let mut child = start("sh", &["-c", &line]);
     let before = family(child.id());
     // Waiting would close it, and so end the other.
     let input = child.stdin.take();
