@@ -1,17 +1,20 @@
 //! What the two ends of [`super::Pipe`] and [`super::Handle`] share.
 
+mod incoming;
+mod outgoing;
+
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncWrite, ReadBuf};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{
-    CLOSE, Carrier, DATA, HEADER, KEPT, LARGEST, PATIENCE, RECEIVED, SILENCE, Standing, TELL_AFTER,
-};
+use self::incoming::{Broken, Came, Incoming};
+use self::outgoing::{Outgoing, Rest};
+use super::{Carrier, PATIENCE, SILENCE, Standing, TELL_AFTER};
 
 pub(super) struct State {
     carrier: Option<Box<dyn Carrier>>,
@@ -26,60 +29,6 @@ pub(super) struct State {
     /// Both are those of the task that drives the multiplexer, as a rule; a new carrier wakes it.
     reader: Option<Waker>,
     writer: Option<Waker>,
-}
-
-/// What was written, from the first byte that the other side has not said to have.
-#[derive(Default)]
-struct Outgoing {
-    kept: VecDeque<u8>,
-    /// The number of the first byte that is kept.
-    begin: u64,
-    /// What the other side has said to have. Less than [`Self::begin`] where more was under way than is kept.
-    told: u64,
-    /// The number of the next byte that the carrier gets.
-    next: u64,
-    /// The rest of a frame's header.
-    header: Rest,
-    /// Bytes of the current frame's body that the carrier has not got yet.
-    body: u64,
-    /// The carrier has something that it may still hold back.
-    unflushed: bool,
-    /// The last frame is on its way.
-    closing: bool,
-}
-
-#[derive(Default)]
-struct Incoming {
-    /// The header that is being read.
-    header: [u8; HEADER],
-    have: usize,
-    /// Bytes of the current frame's body that have not come yet.
-    body: u64,
-    received: u64,
-    /// What the other side was told of that.
-    told: u64,
-    closed: bool,
-}
-
-/// A header, as far as it is still to be written.
-#[derive(Default)]
-struct Rest {
-    bytes: [u8; HEADER],
-    written: usize,
-    length: usize,
-}
-
-impl Rest {
-    fn of(kind: u8, number: u64) -> Self {
-        let mut bytes = [0; HEADER];
-        bytes[0] = kind;
-        bytes[1..].copy_from_slice(&number.to_be_bytes());
-        Self { bytes, written: 0, length: HEADER }
-    }
-
-    fn left(&self) -> &[u8] {
-        &self.bytes[self.written..self.length]
-    }
 }
 
 impl State {
@@ -345,142 +294,5 @@ impl State {
         if let Some(writer) = self.writer.take() {
             writer.wake();
         }
-    }
-}
-
-impl Outgoing {
-    fn end(&self) -> u64 {
-        self.begin + self.kept.len() as u64
-    }
-
-    /// Whether the carrier has not got everything, or holds some of it back.
-    fn is_behind(&self) -> bool {
-        self.unsent() > 0 || self.unflushed || !self.header.left().is_empty()
-    }
-
-    fn unsent(&self) -> u64 {
-        self.end() - self.next
-    }
-
-    /// What can be taken. Not much that has not been sent: small frames of other streams would have to wait behind it.
-    fn room(&self) -> usize {
-        LARGEST.saturating_sub(usize::try_from(self.unsent()).unwrap_or(usize::MAX))
-    }
-
-    /// Lets go of what the other side has. `false`: it cannot have that.
-    fn forget(&mut self, received: u64) -> bool {
-        if received < self.told || received > self.end() {
-            return false;
-        }
-        self.told = received;
-        self.let_go(received.saturating_sub(self.begin) as usize);
-        true
-    }
-
-    fn let_go(&mut self, count: usize) {
-        self.kept.drain(..count);
-        self.begin += count as u64;
-    }
-
-    /// What of the current frame's body lies in one piece.
-    fn chunk(&self) -> &[u8] {
-        let (from, left) = ((self.next - self.begin) as usize, self.body as usize);
-        let (first, second) = self.kept.as_slices();
-        let piece = match from.checked_sub(first.len()) {
-            None => &first[from..],
-            Some(from) => &second[from..],
-        };
-        &piece[..piece.len().min(left)]
-    }
-
-    fn wrote(&mut self, count: usize) {
-        self.unflushed = true;
-        if self.header.left().is_empty() {
-            self.next += count as u64;
-            self.body -= count as u64;
-            // What the carrier has not got stays, however much that is.
-            let sent = (self.next - self.begin) as usize;
-            self.let_go(self.kept.len().saturating_sub(KEPT).min(sent));
-        } else {
-            self.header.written += count;
-        }
-    }
-
-    /// The header of the frame that goes next.
-    fn next_frame(&mut self, incoming: &mut Incoming) -> Option<Rest> {
-        if incoming.received - incoming.told >= TELL_AFTER {
-            incoming.told = incoming.received;
-            return Some(Rest::of(RECEIVED, incoming.received));
-        }
-        if self.unsent() > 0 {
-            self.body = self.unsent().min(LARGEST as u64);
-            return Some(Rest::of(DATA, self.body));
-        }
-        // Once.
-        let closes = self.closing && self.header.bytes[0] != CLOSE;
-        closes.then(|| Rest::of(CLOSE, 0))
-    }
-}
-
-enum Came {
-    /// Some, into the buffer.
-    Bytes,
-    /// The other side has so many.
-    Received(u64),
-    /// A part of a header.
-    Part,
-    Closed,
-}
-
-enum Broken {
-    Lost,
-    Nonsense,
-}
-
-impl Incoming {
-    fn poll_read(
-        &mut self,
-        carrier: &mut Box<dyn Carrier>,
-        cx: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<Result<Came, Broken>> {
-        if self.body > 0 {
-            let most = into.remaining().min(usize::try_from(self.body).unwrap_or(usize::MAX));
-            let mut part = ReadBuf::new(into.initialize_unfilled_to(most));
-            let read = ready!(Pin::new(carrier).poll_read(cx, &mut part));
-            let count = part.filled().len();
-            if read.is_err() || (count == 0 && most > 0) {
-                return Poll::Ready(Err(Broken::Lost));
-            }
-            into.advance(count);
-            self.body -= count as u64;
-            self.received += count as u64;
-            return Poll::Ready(Ok(Came::Bytes));
-        }
-        let mut header = ReadBuf::new(&mut self.header[self.have..]);
-        let read = ready!(Pin::new(carrier).poll_read(cx, &mut header));
-        let count = header.filled().len();
-        if read.is_err() || count == 0 {
-            return Poll::Ready(Err(Broken::Lost));
-        }
-        self.have += count;
-        if self.have < HEADER {
-            return Poll::Ready(Ok(Came::Part));
-        }
-        self.have = 0;
-        let [kind, number @ ..] = self.header;
-        let number = u64::from_be_bytes(number);
-        Poll::Ready(match kind {
-            DATA if (1..=LARGEST as u64).contains(&number) => {
-                self.body = number;
-                Ok(Came::Part)
-            }
-            RECEIVED => Ok(Came::Received(number)),
-            CLOSE => {
-                self.closed = true;
-                Ok(Came::Closed)
-            }
-            _ => Err(Broken::Nonsense),
-        })
     }
 }
