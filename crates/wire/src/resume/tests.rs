@@ -257,6 +257,16 @@ async fn nonsense_ends_it() {
     }
 }
 
+#[tokio::test]
+async fn what_was_not_sent_yet_cannot_have_been_received() {
+    let (carrier, mut other) = tokio::io::duplex(64);
+    let (mut pipe, handle) = begin(1, carrier);
+    pipe.write_all(&[0; 1000]).await.unwrap();
+    other.write_all(&[RECEIVED, 0, 0, 0, 0, 0, 0, 0, 5]).await.unwrap();
+    assert!(pipe.read(&mut [0; 8]).await.is_err());
+    assert_eq!(*handle.standing().borrow(), Standing::Over);
+}
+
 #[test]
 fn a_pipe_can_be_sent_to_another_thread() {
     fn is_send<T: Send>(_: Option<T>) {}

@@ -67,7 +67,7 @@ impl Outgoing {
 
     /// Lets go of what the other side has. `false`: it cannot have that.
     pub(super) fn forget(&mut self, received: u64) -> bool {
-        if received < self.told || received > self.end() {
+        if received < self.told || received > self.next {
             return false;
         }
         self.told = received;
