@@ -1,4 +1,8 @@
-//! `cargo xtask test fuzz`: the fuzzers of `tests/fuzz`, which are programs around libFuzzer, each for some seconds.
+//! `cargo xtask test fuzz`: the fuzzers of `tests/fuzz`, which are programs around libFuzzer.
+//!
+//! Without options each tries as many inputs as [`Target::inputs`] says, from the seeds alone and by the same chance every time: what it finds it finds
+//! again, and a change is not held up by a fault that it did not make. `--seconds` is for looking further: by another chance each time, and from what
+//! earlier such runs have learnt.
 
 use std::{
     fs::{self, File},
@@ -33,9 +37,9 @@ const MEMORY: u32 = 1024;
 #[derive(Parser)]
 #[command(name = "cargo xtask test fuzz --", max_term_width = 100)]
 struct Options {
-    /// How long each target is fuzzed, in seconds.
-    #[arg(long, default_value_t = 20)]
-    seconds: u32,
+    /// Looks further, for so many seconds for each target, and not for what every run without this tries.
+    #[arg(long)]
+    seconds: Option<u32>,
     /// The target; all of them without.
     target: Option<Target>,
     /// Inputs that are tried in the place of fuzzing, to repeat what was found.
@@ -125,9 +129,22 @@ impl Target {
         fuzzer
     }
 
-    /// Starts fuzzing, from the seeds and from what earlier runs have learnt.
-    fn start(self, seconds: u32) -> Result<Fuzzer> {
-        let learnt = directory().join("corpus").join(self.name());
+    /// How many inputs a run tries that is the same every time: about 20 s of one of our cores.
+    fn inputs(self) -> usize {
+        match self {
+            Self::HelperFrames => 600_000,
+            Self::HostsFile => 30_000,
+            Self::ProjectFile | Self::Wire => 80_000,
+        }
+    }
+
+    /// Starts fuzzing: see the module for how the two ways differ.
+    fn start(self, seconds: Option<u32>) -> Result<Fuzzer> {
+        let kept = if seconds.is_some() { "corpus" } else { "corpus-of-the-same" };
+        let learnt = directory().join(kept).join(self.name());
+        if seconds.is_none() && learnt.exists() {
+            fs::remove_dir_all(&learnt).with_context(|| format!("empty {}", learnt.display()))?;
+        }
         let found = directory().join("found").join(self.name());
         for directory in [&learnt, &found] {
             fs::create_dir_all(directory)?;
@@ -135,9 +152,11 @@ impl Target {
         let log = directory().join(format!("{}.log", self.name()));
         let output = File::create(&log).with_context(|| format!("write {}", log.display()))?;
         let mut command = self.command();
-        command
-            .args([format!("-max_total_time={seconds}"), "-print_final_stats=1".to_owned()])
-            .arg(format!("-artifact_prefix={}/", found.display()));
+        match seconds {
+            Some(seconds) => command.arg(format!("-max_total_time={seconds}")),
+            None => command.args(["-seed=1".to_owned(), format!("-runs={}", self.inputs())]),
+        };
+        command.arg("-print_final_stats=1").arg(format!("-artifact_prefix={}/", found.display()));
         let dictionary = sources().join("dictionaries").join(self.name());
         if dictionary.exists() {
             command.arg(format!("-dict={}", dictionary.display()));
@@ -204,10 +223,13 @@ fn failure(name: &str, said: &str, log: &Path) -> String {
         panic.join("\n    ")
     };
     let kept = said.lines().find_map(|line| Some(line.split_once("Test unit written to ")?.1));
+    // For those who see no more of the machine than this.
+    let bytes = said.lines().find_map(|line| line.strip_prefix("Base64: "));
     match kept {
         Some(input) => format!(
-            "{name}: {what}\n  The input is {input}. To try it again: cargo xtask test fuzz -- {name} {input}\n  \
-             Once it is mended, put it into tests/fuzz/seeds/{name}, so that it stays so."
+            "{name}: {what}\n  The input is {input}, in base64: {}\n  To try it again: cargo xtask test fuzz -- {name} {input}\n  \
+             Once it is mended, put it into tests/fuzz/seeds/{name}, so that it stays so.",
+            bytes.unwrap_or("too long")
         ),
         None => {
             format!("{name}: {what}\n  No input is kept; all that it said is in {}", log.display())
@@ -225,9 +247,9 @@ mod tests {
         let options = |words: &[&str]| {
             Options::try_parse_from(std::iter::once(&"fuzz").chain(words)).unwrap()
         };
-        assert_eq!(options(&[]).seconds, 20);
+        assert_eq!(options(&[]).seconds, None);
         let long = options(&["--seconds", "600", "hosts-file"]);
-        assert!(long.seconds == 600 && matches!(long.target, Some(Target::HostsFile)));
+        assert!(long.seconds == Some(600) && matches!(long.target, Some(Target::HostsFile)));
         assert_eq!(options(&["wire", "crash-1", "crash-2"]).inputs.len(), 2);
     }
 
@@ -240,10 +262,11 @@ mod tests {
 
     #[test]
     fn what_was_found_is_told_with_how_to_repeat_it() {
-        let said = "#1 INITED\n\nthread '<unnamed>' (7) panicked at tests/fuzz/src/wire.rs:1:2:\nleft is not right\nnote: run with x\n==7== ERROR: libFuzzer: deadly signal\nartifact_prefix='/t/'; Test unit written to /t/crash-1\n";
+        let said = "#1 INITED\n\nthread '<unnamed>' (7) panicked at tests/fuzz/src/wire.rs:1:2:\nleft is not right\nnote: run with x\n==7== ERROR: libFuzzer: deadly signal\nartifact_prefix='/t/'; Test unit written to /t/crash-1\nBase64: eHk=\n";
         let told = failure("wire", said, Path::new("/t/wire.log"));
         assert!(told.contains("left is not right") && !told.contains("deadly"), "{told}");
         assert!(told.contains("cargo xtask test fuzz -- wire /t/crash-1"), "{told}");
+        assert!(told.contains("eHk="), "{told}");
         let told =
             failure("wire", "==7== ERROR: libFuzzer: out-of-memory\n", Path::new("/t/wire.log"));
         assert!(told.contains("out-of-memory") && told.contains("/t/wire.log"), "{told}");

@@ -56,6 +56,9 @@ struct VolumeMount {
 /// The newest version that there was.
 const NEWEST: (u32, u32) = (0, 1);
 
+/// Of a variable's name, in bytes.
+const LONGEST_NAME: usize = 255;
+
 pub(crate) fn parse(file: &Path, text: &str) -> Result<Project, ProjectError> {
     let raw: File = yaml::parse(file, text)?;
     version(file, raw.version.as_ref())?;
@@ -73,21 +76,19 @@ pub(crate) fn parse(file: &Path, text: &str) -> Result<Project, ProjectError> {
     }
     for env in raw.env.into_iter().flatten() {
         let name = env.name.value.clone().map(|Text(name)| name).unwrap_or_default();
-        if name.is_empty() || name.len() > 255 || name.contains(['=', '\0']) {
-            return Err(wrong(
-                file,
-                env.name.referenced.into(),
-                format!("{name:?} is no name of a variable"),
-                None,
-            ));
-        }
+        let possible = match name.len() {
+            ..=LONGEST_NAME => Variable::possible_name(&name),
+            _ => Err(format!("a variable's name has at most {LONGEST_NAME} bytes")),
+        };
+        possible.map_err(|message| wrong(file, env.name.referenced.into(), message, None))?;
         let (place, value) = match &env.value {
             Some(value) => {
                 (value.referenced, value.value.clone().map(|Text(value)| value).unwrap_or_default())
             }
             None => (env.name.referenced, String::new()),
         };
-        let template = template(&value, &mut project)
+        let template = Variable::possible_value(&value)
+            .and_then(|()| template(&value, &mut project))
             .map_err(|message| wrong(file, place.into(), format!("{name}: {message}"), None))?;
         project.environment.retain(|known| known.name != name);
         project.environment.push(Variable { name, value: Some(template), place: place.into() });

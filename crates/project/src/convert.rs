@@ -157,14 +157,10 @@ impl Reader<'_> {
         hosts: &[HostName],
     ) -> Result<Vec<Variable>, ProjectError> {
         let each = variables.iter().map(|(name, value)| {
-            if name.value.is_empty() || name.value.contains(['=', '\0']) {
-                return Err(self.wrong(name, format!("{:?} is no name of a variable", name.value)));
-            }
+            self.understood(name, Variable::possible_name(&name.value))?;
             let place = Place::from(value.referenced);
             let template = value.value.as_ref().map(|Text(text)| {
-                if text.contains('\0') {
-                    return Err(self.wrong(value, "a variable cannot have zero bytes"));
-                }
+                self.understood(value, Variable::possible_value(text))?;
                 Template::parse(text, hosts).map_err(|error| self.wrong(value, error.message))
             });
             Ok(Variable { name: name.value.clone(), value: template.transpose()?, place })

@@ -116,6 +116,25 @@ pub struct Variable {
     pub place: Place,
 }
 
+// A process gets its variables as zero-terminated texts, `NAME=value` (environ(7)).
+impl Variable {
+    /// Sees that a variable can have this name. The error is a sentence.
+    fn possible_name(name: &str) -> Result<(), String> {
+        match name.is_empty() || name.contains(['=', '\0']) {
+            true => Err(format!("{name:?} is no name of a variable")),
+            false => Ok(()),
+        }
+    }
+
+    /// Sees that a variable can have this value. The error is a sentence.
+    fn possible_value(value: &str) -> Result<(), String> {
+        match value.contains('\0') {
+            true => Err("a variable cannot have zero bytes".to_owned()),
+            false => Ok(()),
+        }
+    }
+}
+
 impl Project {
     /// Reads a file. Its name tells which form it has: Bridge's, or Towline's for every other.
     ///

@@ -295,11 +295,14 @@ fn what_bridge_refused_is_refused() {
         ("version: 0.1\nenv:\n  - name: A\n    value: $(volumes:a)\n", 4, 12, "no token"),
         ("version: 0.1\nenv:\n  - name: A\n    value: x$(services:a\n", 4, 12, "no )"),
         ("version: 0.1\nenv:\n  - name: A=B\n", 3, 11, "no name"),
+        ("version: 0.1\nenv:\n  - name: A\n    value: \"a\\0\"\n", 4, 12, "A: a variable cannot"),
     ] {
         let (at_line, at_column, said, _) = refused(BRIDGE_FILE, text);
         assert_eq!((at_line, at_column), (line, column), "{text:?}: {said}");
         assert!(said.contains(message), "{text:?}: {said}");
     }
+    let long = format!("version: 0.1\nenv:\n  - name: {}\n", "A".repeat(256));
+    assert!(refused(BRIDGE_FILE, &long).2.contains("at most 255 bytes"));
     let empty =
         Project::parse(Path::new(BRIDGE_FILE), b"version: 0.1\nenv:\nvolumeMounts:\n").unwrap();
     assert_eq!(empty.environment, []);
