@@ -27,6 +27,9 @@ use crate::{
 /// Whose tests are for another part than `unit`.
 const NO_UNIT_TESTS: [&str; 3] = ["tests/cluster", "tests/desktop", "tests/elevation"];
 
+/// Whose tests that need a cluster stand beside the others, and are ignored without one.
+const ON_A_CLUSTER: [&str; 2] = ["crates/app", "crates/workload"];
+
 /// The module of the tests that need a second cluster beside the first. Without it they are ignored.
 const SECOND: &str = "two_clusters";
 
@@ -239,7 +242,7 @@ fn cluster(programs: &Programs, stage: &Stage<'_>, selection: &Selection) -> Res
         return Ok(());
     }
     programs.test(
-        |test| test.directory == Path::new("crates/app"),
+        |test| ON_A_CLUSTER.map(Path::new).contains(&test.directory.as_path()),
         &ignored,
         |test| stage.tell(test).map(drop),
     )

@@ -45,6 +45,13 @@ pub enum What {
         /// Why.
         reason: String,
     },
+    /// An agent's tunnel has lost its connection to the cluster and goes on over another one; what was open is open still.
+    TunnelResumed {
+        /// The pod.
+        pod: String,
+        /// How long it was without a connection, in milliseconds.
+        after_ms: u64,
+    },
     /// Every replica that is there has its tunnel, the environment is known: the session does its job.
     Connected {
         /// The pods.

@@ -66,6 +66,8 @@ pub(crate) enum TunnelEvent {
     RoundTrip(Duration),
     /// The pod was told to end.
     Ending,
+    /// Another connection took the place of one that was lost, after this time.
+    Resumed(Duration),
 }
 
 /// A tunnel could not be opened.
@@ -213,12 +215,12 @@ impl Tunnel {
         let cancel = CancellationToken::new();
         let patience = if kept.is_some() { resume::WORST } else { control::SILENCE };
         let control = control(opener.clone(), events.clone(), patience);
-        let accept = accept(acceptor, events);
+        let accept = accept(acceptor, events.clone());
         let cancelled = cancel.clone();
         tokio::spawn(async move {
             let keep = async {
                 match &kept {
-                    Some((handle, dial)) => keep::keep(handle, dial).await,
+                    Some((handle, dial)) => keep::keep(handle, dial, &events).await,
                     None => std::future::pending().await,
                 }
             };

@@ -1,5 +1,6 @@
 //! What is written in `towline.yaml` into a [`Project`], each value understood.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -156,8 +157,13 @@ impl Reader<'_> {
         variables: &[(Spanned<String>, Spanned<Option<Text>>)],
         hosts: &[HostName],
     ) -> Result<Vec<Variable>, ProjectError> {
+        let mut known = BTreeSet::new();
         let each = variables.iter().map(|(name, value)| {
             self.understood(name, Variable::possible_name(&name.value))?;
+            // YAML's own check takes keys with different tags for different keys.
+            if !known.insert(&name.value) {
+                return Err(self.wrong(name, format!("{} is there twice", name.value)));
+            }
             let place = Place::from(value.referenced);
             let template = value.value.as_ref().map(|Text(text)| {
                 self.understood(value, Variable::possible_value(text))?;

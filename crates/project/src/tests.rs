@@ -151,6 +151,14 @@ fn a_file_says_as_little_as_it_likes() {
 }
 
 #[test]
+fn what_is_said_wins_over_what_is_merged() {
+    let project = read("environment:\n  <<: {A: merged, B: merged}\n  A: said\n");
+    assert_eq!(value(&project, "A").as_deref(), Some("said"));
+    assert_eq!(value(&project, "B").as_deref(), Some("merged"));
+    assert_eq!(project.environment.len(), 2);
+}
+
+#[test]
 fn what_is_written_anew_says_the_same() {
     let project = read(FULL);
     let again = read(&project.to_yaml());
@@ -187,6 +195,7 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         ("environment:\n  A: x\n  B: ${sevice:a}\n", 3, 6, "no token", ""),
         ("environment:\n  A: ${externalHost:db}\n", 2, 6, "externalHosts", ""),
         ("environment:\n  A: 1\n  A: 2\n", 3, 3, "", ""),
+        ("environment:\n  A: 1\n  !tag A: 2\n", 3, 8, "A is there twice", ""),
         ("environment:\n  A=B: 1\n", 2, 3, "no name", ""),
         ("environment: [A]\n", 1, 14, "", ""),
         ("target: a\ntarget: b\n", 2, 1, "", ""),

@@ -37,6 +37,10 @@ fn step_sentence(step: Step) -> &'static str {
     }
 }
 
+fn seconds(milliseconds: u64) -> String {
+    format!("{:.1} s", milliseconds as f64 / 1000.0)
+}
+
 /// An event: how bad it is, its title, the rest.
 pub(super) fn event(what: &What) -> (Tone, &'static str, String) {
     match what {
@@ -47,10 +51,17 @@ pub(super) fn event(what: &What) -> (Tone, &'static str, String) {
         What::TunnelDown { pod, reason } => {
             (Tone::Warning, "Tunnel lost", format!("{pod}: {reason}"))
         }
+        What::TunnelResumed { pod, after_ms } => {
+            let time = seconds(*after_ms);
+            let detail = format!(
+                "{pod}: its connection was lost and replaced after {time}; what was open goes on"
+            );
+            (Tone::Good, "Tunnel resumed", detail)
+        }
         What::Connected { pods, .. } => (Tone::Good, "Connected", pods.join(", ")),
         What::Reconnecting { reason } => (Tone::Warning, "Reconnecting", reason.clone()),
         What::Reconnected { after_ms } => {
-            (Tone::Good, "Reconnected", format!("after {:.1} s", *after_ms as f64 / 1000.0))
+            (Tone::Good, "Reconnected", format!("after {}", seconds(*after_ms)))
         }
         What::ServiceAdded { service, port, local } => {
             (Tone::Neutral, "Service added", format!("{service}:{port} on {local}"))

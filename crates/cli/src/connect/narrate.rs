@@ -132,6 +132,7 @@ impl Narrator {
             }
             What::TunnelUp { .. }
             | What::TunnelDown { .. }
+            | What::TunnelResumed { .. }
             | What::ServiceRemoved { .. }
             | What::NamesChanged { .. }
                 if !self.steady => {}
@@ -214,6 +215,10 @@ fn line(what: &What) -> Option<String> {
         What::Step { .. } | What::Connected { .. } => return None,
         What::TunnelUp { pod, .. } => format!("agent in pod {pod} connected"),
         What::TunnelDown { pod, reason } => format!("agent in pod {pod} lost: {reason}"),
+        What::TunnelResumed { pod, after_ms } => {
+            let time = seconds(Duration::from_millis(*after_ms));
+            format!("the connection to pod {pod} was lost and replaced after {time}; what was open goes on")
+        }
         What::Reconnecting { reason } => {
             format!("{} the cluster cannot be reached, trying again: {reason}", colour(Style::new().yellow(), "reconnecting:"))
         }

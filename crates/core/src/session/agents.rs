@@ -172,6 +172,10 @@ async fn tend(
                 reach.chronicle.tell(What::PortNotServed { pod: pod.to_owned(), port, reason });
             }
             TunnelEvent::Ending => ending = true,
+            TunnelEvent::Resumed(after) => {
+                let after_ms = after.as_millis() as u64;
+                reach.chronicle.tell(What::TunnelResumed { pod: pod.to_owned(), after_ms });
+            }
         }
     }
 }

@@ -228,6 +228,7 @@ fn apply(snapshot: &mut Snapshot, what: &What) {
         | What::LocalPortAnswers { .. }
         | What::DialFailed { .. }
         | What::PortNotServed { .. }
+        | What::TunnelResumed { .. }
         | What::VolumeRefreshed { .. }
         | What::VolumeFailed { .. }
         | What::Warning { .. }

@@ -1,14 +1,16 @@
 //! Keeping a tunnel through the loss of its connection.
 
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 use towline_wire::handshake::{Accepted, HandshakeError};
 use towline_wire::resume::{Handle, Standing};
 
-use super::{Dial, TunnelError};
+use super::{Dial, TunnelError, TunnelEvent};
 use crate::backoff::Backoff;
 
-/// Gives the pipe another connection each time that it has lost one. Resolves with the reason when there is none to be had; when the pipe's patience is over,
+/// Gives the pipe another connection each time that it has lost one, and tells that. Resolves with the reason when there is none to be had; when the pipe's patience is over,
 /// that is for whoever reads it to tell.
-pub(super) async fn keep(pipe: &Handle, dial: &Dial) -> String {
+pub(super) async fn keep(pipe: &Handle, dial: &Dial, events: &mpsc::Sender<TunnelEvent>) -> String {
     let mut standing = pipe.standing();
     loop {
         let lost = standing.wait_for(|standing| *standing != Standing::Carried).await;
@@ -16,10 +18,13 @@ pub(super) async fn keep(pipe: &Handle, dial: &Dial) -> String {
             return std::future::pending().await;
         }
         tracing::info!(pod = dial.pod, "the tunnel's connection is lost");
+        let since = Instant::now();
         if let Err(reason) = renew(pipe, dial).await {
             return reason;
         }
         tracing::info!(pod = dial.pod, "the tunnel goes on over another connection");
+        // Nobody reads them only when the tunnel is on its way out.
+        let _ = events.send(TunnelEvent::Resumed(since.elapsed())).await;
     }
 }
 

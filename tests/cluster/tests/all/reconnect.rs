@@ -191,6 +191,7 @@ async fn twenty_six_seconds_do_not_cost_what_is_open() -> Result<()> {
         ensure!(told.starts_with("answer "), "a connection that was open: {told}");
     }
     trip.works().await?;
+    trip.session.find("tunnel_resumed", |event| event["after_ms"].as_u64() > Some(1_000)).await?;
     ensure!(trip.count("tunnel_down") == 0, "{}", trip.session.told());
     trip.finish().await
 }
