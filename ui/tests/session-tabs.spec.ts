@@ -47,6 +47,19 @@ test.describe('DNS', () => {
     await look(page, 'session-dns');
   });
 
+  test('UDP ports are told as such, and cannot be tested', async ({ page }) => {
+    await openSession(page, 'session-udp', 'dns');
+    const statsd = page.locator('[data-testid=listener][data-service=statsd]');
+    await expect(statsd).toContainText('8125/UDP');
+    await expect(statsd.getByTestId('listener-test')).toHaveCount(0);
+    await page.getByRole('button', { name: 'Test all' }).click();
+    await expect(page.getByTestId('listener-result')).toHaveCount(5);
+    await expect(page.getByTestId('silent-port')).toContainText(
+      '127.0.0.1:5353 takes no datagrams (connection refused).',
+    );
+    await look(page, 'session-dns-udp');
+  });
+
   test('in the mode with the hosts file, by all their names', async ({ page }) => {
     await openSession(page, 'session-hosts', 'dns');
     const redis = page.locator('[data-testid=listener][data-service=redis]');

@@ -35,9 +35,12 @@ enum Command {
         /// The port of the pod's loopback on which the client is awaited
         #[arg(long)]
         control_port: u16,
-        /// A port of the container; may be given several times
+        /// A TCP port of the container; may be given several times
         #[arg(long = "listen")]
         ports: Vec<u16>,
+        /// A UDP port of the container; may be given several times
+        #[arg(long = "listen-udp")]
+        udp_ports: Vec<u16>,
     },
     /// Wait until the session's lease lapses or goes, then put the workload back
     Restore {
@@ -98,13 +101,14 @@ async fn run(command: Command, environment: Vec<Variable>) -> Result<(), String>
     // Process 1 has no default handlers: without these, the kubelet would have to kill it after the grace period.
     let told_to_end = told_to_end().map_err(|error| format!("no signal handlers: {error}"))?;
     match command {
-        Command::Serve { session, key_sha256, control_port, ports } => {
+        Command::Serve { session, key_sha256, control_port, ports, udp_ports } => {
             let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
             let settings = serve::Settings {
                 session,
                 digest: key_sha256,
                 control_port,
                 ports,
+                udp_ports,
                 environment,
                 host: host.trim().to_owned(),
             };

@@ -1,5 +1,6 @@
 //! Standing in for a container: its ports, its place in the network, its environment.
 
+mod datagrams;
 mod dial;
 mod files;
 mod incoming;
@@ -14,12 +15,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use towline_wire::control::Message;
 use towline_wire::header::Variable;
-use towline_wire::{KeyDigest, SessionId};
+use towline_wire::{KeyDigest, Protocol, SessionId};
 use tracing::{info, warn};
 
 use names::Names;
@@ -43,8 +44,10 @@ pub struct Settings {
     pub digest: KeyDigest,
     /// The port of the pod's loopback on which the client is awaited; 0 in tests.
     pub control_port: u16,
-    /// The container's ports.
+    /// The container's TCP ports.
     pub ports: Vec<u16>,
+    /// The container's UDP ports.
+    pub udp_ports: Vec<u16>,
     /// The environment as the process was given it.
     pub environment: Vec<Variable>,
     /// The pod's host name.
@@ -68,7 +71,8 @@ pub struct Agent {
     settings: Settings,
     control: Vec<TcpListener>,
     listeners: Vec<(u16, TcpListener)>,
-    not_listening: Vec<(u16, String)>,
+    sockets: Vec<(u16, UdpSocket)>,
+    not_listening: Vec<Message>,
 }
 
 /// What the parts of a running agent share.
@@ -95,20 +99,30 @@ impl Agent {
     pub fn bind(settings: Settings) -> Result<Self, ControlPortError> {
         let control = listen::loopback(settings.control_port)
             .map_err(|source| ControlPortError { port: settings.control_port, source })?;
-        let (mut listeners, mut not_listening) = (Vec::new(), Vec::new());
+        let (mut listeners, mut sockets, mut not_listening) = (Vec::new(), Vec::new(), Vec::new());
+        let mut not = |port: u16, protocol: Protocol, error: io::Error| {
+            warn!("cannot listen on {protocol} port {port}: {error}");
+            not_listening.push(Message::NotListening { port, protocol, reason: error.to_string() });
+        };
         for &port in &settings.ports {
             match listen::everywhere(port) {
                 Ok(listener) => {
                     let port = listener.local_addr().map_or(port, |address| address.port());
                     listeners.push((port, listener));
                 }
-                Err(error) => {
-                    warn!("cannot listen on port {port}: {error}");
-                    not_listening.push((port, error.to_string()));
-                }
+                Err(error) => not(port, Protocol::Tcp, error),
             }
         }
-        Ok(Self { settings, control, listeners, not_listening })
+        for &port in &settings.udp_ports {
+            match listen::udp_everywhere(port) {
+                Ok(socket) => {
+                    let port = socket.local_addr().map_or(port, |address| address.port());
+                    sockets.push((port, socket));
+                }
+                Err(error) => not(port, Protocol::Udp, error),
+            }
+        }
+        Ok(Self { settings, control, listeners, sockets, not_listening })
     }
 
     /// Where the client is awaited.
@@ -119,25 +133,33 @@ impl Agent {
         self.control[0].local_addr()
     }
 
-    /// The container's ports that are open.
+    /// The container's TCP ports that are open.
     pub fn ports(&self) -> Vec<u16> {
         self.listeners.iter().map(|(port, _)| *port).collect()
+    }
+
+    /// The container's UDP ports that are open.
+    pub fn udp_ports(&self) -> Vec<u16> {
+        self.sockets.iter().map(|(port, _)| *port).collect()
     }
 
     /// Serves until `shutdown` resolves; then tells the client, resets what is still open, so that nobody takes a cut for an end, and returns
     /// within a fraction of a second.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let ports = self.ports();
-        info!("standing in: session {}, ports {ports:?}", self.settings.session);
-        let listening = ports.into_iter().map(|port| Message::Listening { port });
-        let not_listening = self.not_listening.into_iter();
-        let not_listening =
-            not_listening.map(|(port, reason)| Message::NotListening { port, reason });
+        let (ports, udp_ports) = (self.ports(), self.udp_ports());
+        info!(
+            "standing in: session {}, TCP ports {ports:?}, UDP ports {udp_ports:?}",
+            self.settings.session
+        );
+        let tcp = ports.into_iter().map(|port| (port, Protocol::Tcp));
+        let udp = udp_ports.into_iter().map(|port| (port, Protocol::Udp));
+        let listening =
+            tcp.chain(udp).map(|(port, protocol)| Message::Listening { port, protocol });
         let (end, ending) = watch::channel(false);
         let shared = Arc::new(Shared {
             tunnels: Tunnels::default(),
             names: Names::from_system(),
-            ports: listening.chain(not_listening).collect(),
+            ports: listening.chain(self.not_listening).collect(),
             ending,
             strangers: Arc::new(Semaphore::new(STRANGERS)),
             waiting: Arc::new(Semaphore::new(incoming::MOST_WAITING)),
@@ -150,6 +172,9 @@ impl Agent {
         }
         for (port, listener) in self.listeners {
             accepting.spawn(incoming::accept_all(listener, port, shared.clone()));
+        }
+        for (port, socket) in self.sockets {
+            accepting.spawn(datagrams::take_all(socket, port, shared.clone()));
         }
         shutdown.await;
         info!("ending");

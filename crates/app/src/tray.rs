@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::view::{App, Place, Profile, Session, SessionPhase};
+use crate::view::{App, Place, Profile, Protocol, Session, SessionPhase};
 
 #[cfg(test)]
 mod tests;
@@ -126,7 +126,7 @@ fn menu(app: &App, open: &[&Session]) -> Vec<MenuItem> {
 fn submenu(session: &Session) -> MenuItem {
     let id = session.id.clone();
     let mut items = vec![entry("Open", MenuAction::Go(Place::Session { id: id.clone() }))];
-    for port in &session.inbound {
+    for port in session.inbound.iter().filter(|port| port.protocol == Protocol::Tcp) {
         let url = format!("http://127.0.0.1:{}", port.local);
         items.push(entry(format!("Copy URL {url}"), MenuAction::Copy(url)));
     }

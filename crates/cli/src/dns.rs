@@ -8,6 +8,7 @@ use futures::{StreamExt, stream};
 use serde::Serialize;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpStream, lookup_host};
+use towline_core::Protocol;
 use towline_core::names::{NameEntry, SessionNames};
 use towline_core::report::Code;
 use towline_machine::hosts_file::HostsFile;
@@ -32,6 +33,8 @@ pub(crate) struct Row {
     of: String,
     names: Vec<String>,
     port: u16,
+    #[serde(skip_serializing_if = "Protocol::is_tcp")]
+    protocol: Protocol,
     local: SocketAddr,
     target: String,
     /// Why the names do not lead to this port.
@@ -88,6 +91,7 @@ pub(crate) fn rows(names: &SessionNames) -> Vec<Row> {
             of: of.clone(),
             names: names.clone(),
             port: port.port,
+            protocol: port.protocol,
             local: port.local,
             target: port.target.clone(),
             by_variables_only: port.by_variables_only.clone(),
@@ -104,7 +108,8 @@ pub(crate) fn columns(row: &Row) -> Vec<String> {
         None => row.target.clone(),
         Some(why) => format!("{} (by variables only: {why})", row.target),
     };
-    let mut columns = vec![format!("{name}:{}", row.port), row.local.to_string(), target];
+    let name = format!("{name}:{}{}", row.port, row.protocol.suffix());
+    let mut columns = vec![name, row.local.to_string(), target];
     columns.extend(row.test.as_ref().map(|test| match test {
         Test::Ok => "ok".to_owned(),
         Test::Failed { reason } => format!("failed: {reason}"),
@@ -133,14 +138,16 @@ pub(crate) async fn test(names: &SessionNames, rows: &mut [Row]) {
         .collect()
         .await;
     let tried: BTreeMap<SocketAddr, Result<(), String>> =
-        stream::iter(rows.iter().map(|row| row.local))
+        // Of a UDP port only its own protocol could tell something.
+        stream::iter(rows.iter().filter(|row| row.protocol.is_tcp()).map(|row| row.local))
             .map(|local| async move { (local, connect(local).await) })
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
     for row in rows {
         let wrong = row.names.iter().find_map(|name| looked_up.get(name)?.clone().err());
-        let cut = tried.get(&row.local).and_then(|tried| tried.clone().err());
+        let tried = tried.get(&row.local).filter(|_| row.protocol.is_tcp());
+        let cut = tried.and_then(|tried| tried.clone().err());
         row.test = Some(wrong.or(cut).map_or(Test::Ok, |reason| Test::Failed { reason }));
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use towline_wire::SessionId;
+use towline_wire::{Protocol, SessionId};
 use towline_workload::{SessionRecord, WorkloadRef};
 
 use crate::report::Report;
@@ -75,6 +75,9 @@ pub enum What {
         service: String,
         /// The service's port.
         port: u16,
+        /// What it speaks.
+        #[serde(default, skip_serializing_if = "Protocol::is_tcp")]
+        protocol: Protocol,
         /// The local address that stands for it.
         local: SocketAddr,
     },
@@ -84,6 +87,9 @@ pub enum What {
         service: String,
         /// The service's port.
         port: u16,
+        /// What it speaks.
+        #[serde(default, skip_serializing_if = "Protocol::is_tcp")]
+        protocol: Protocol,
     },
     /// The session's lines in the hosts file have changed.
     NamesChanged {
@@ -94,6 +100,9 @@ pub enum What {
     LocalPortSilent {
         /// The container's port.
         remote: u16,
+        /// What it speaks.
+        #[serde(default, skip_serializing_if = "Protocol::is_tcp")]
+        protocol: Protocol,
         /// The port on this machine.
         local: u16,
         /// Why.
@@ -103,6 +112,9 @@ pub enum What {
     LocalPortAnswers {
         /// The container's port.
         remote: u16,
+        /// What it speaks.
+        #[serde(default, skip_serializing_if = "Protocol::is_tcp")]
+        protocol: Protocol,
         /// The port on this machine.
         local: u16,
     },
@@ -119,6 +131,9 @@ pub enum What {
         pod: String,
         /// The container's port.
         port: u16,
+        /// What it speaks.
+        #[serde(default, skip_serializing_if = "Protocol::is_tcp")]
+        protocol: Protocol,
         /// Why.
         reason: String,
     },
@@ -294,6 +309,9 @@ pub struct Listener {
     pub service: String,
     /// The service's port.
     pub port: u16,
+    /// What it speaks.
+    #[serde(default, skip_serializing_if = "Protocol::is_tcp")]
+    pub protocol: Protocol,
     /// The service's name for the port.
     pub port_name: Option<String>,
     /// The address on this machine.

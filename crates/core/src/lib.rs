@@ -32,3 +32,5 @@ pub mod target;
 pub mod text;
 mod tunnel;
 pub mod volumes;
+
+pub use towline_wire::Protocol;

@@ -113,6 +113,9 @@ pub struct HostsPlan {
     /// variables tell, and a name only where they have others.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub left: BTreeSet<u16>,
+    /// The same of UDP ports.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub left_udp: BTreeSet<u16>,
     /// Names that another session has for something else, and that this one does without.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub without: BTreeSet<HostName>,
@@ -149,8 +152,18 @@ pub struct PlannedHost {
     pub address: LoopbackAddress,
     /// The names, the shortest first; none where others have them all.
     pub names: Vec<HostName>,
-    /// The TCP ports that are listened on at that address; none where connections go to the local program directly.
+    /// The TCP ports that are listened on at that address.
     pub ports: Vec<u16>,
+    /// The UDP ports that datagrams are taken on at that address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub udp_ports: Vec<u16>,
+}
+
+impl PlannedHost {
+    /// Whether the names lead to the local program directly: then there are no ports.
+    pub fn is_program(&self) -> bool {
+        self.ports.is_empty() && self.udp_ports.is_empty()
+    }
 }
 
 /// The services that the user leaves out.

@@ -15,11 +15,12 @@ mod variables;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use towline_wire::{SessionId, SessionKey};
+use towline_wire::{Protocol, SessionId, SessionKey};
 use towline_workload::{AgentContainer, FieldChange, SessionRecord, WorkloadRef};
 
 pub use self::defaults::{AGENT_IMAGE_VARIABLE, DEFAULT_AGENT_IMAGE, Identity};
 pub use self::error::PlanError;
+pub use self::outbound::PodPort;
 pub(crate) use self::services::HEADLESS;
 pub use self::variables::{Known, KnownVariables};
 use crate::names::HostsPlan;
@@ -116,8 +117,11 @@ pub struct NewObject {
 /// A port of the container, and where its connections go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboundPort {
-    /// The container's port, TCP.
+    /// The container's port.
     pub remote: u16,
+    /// What it speaks.
+    #[serde(default, skip_serializing_if = "Protocol::is_tcp")]
+    pub protocol: Protocol,
     /// The port on this machine's loopback.
     pub local: u16,
     /// The name that the container gives it.
@@ -135,7 +139,7 @@ pub struct OutboundService {
     pub name: String,
     /// Its cluster address; none for a headless one and for an ExternalName.
     pub cluster_ip: Option<std::net::IpAddr>,
-    /// Its TCP ports.
+    /// Its ports.
     pub ports: Vec<ServicePort>,
     /// The pods of a headless service that have names of their own, where those are wanted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -149,17 +153,20 @@ pub struct ServicePod {
     pub name: String,
     /// Its address in the cluster.
     pub address: std::net::IpAddr,
-    /// The TCP ports that it listens on, by the service's names for them.
+    /// The ports that it listens on, by the service's names for them.
     pub ports: Vec<ServicePort>,
 }
 
-/// A TCP port of a service.
+/// A port of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ServicePort {
     /// The service's name for it.
     pub name: Option<String>,
     /// The service's own port.
     pub port: u16,
+    /// What it speaks.
+    #[serde(default, skip_serializing_if = "Protocol::is_tcp")]
+    pub protocol: Protocol,
     /// For a headless service: the port that its pods listen on, where that is known and differs.
     pub target: Option<u16>,
 }

@@ -15,7 +15,7 @@ use towline_wire::frame::{self, FrameError};
 use towline_wire::handshake::{self, Accepted, HandshakeError, Hello, Refusal, ResumePosition};
 use towline_wire::header::Variable;
 use towline_wire::mux::{Acceptor, MuxStream, Opener, Side, multiplex};
-use towline_wire::{ToAgent, ToClient, resume};
+use towline_wire::{Protocol, ToAgent, ToClient, resume};
 
 use portforward::{PortForward, PortForwardFailed};
 
@@ -50,6 +50,8 @@ pub(crate) enum TunnelEvent {
     Incoming {
         /// The container's port.
         port: u16,
+        /// What it speaks: for UDP somebody has sent a datagram.
+        protocol: Protocol,
         /// Who.
         peer: SocketAddr,
         /// Its bytes, as chunks; awaits Ready or Failed.
@@ -59,6 +61,8 @@ pub(crate) enum TunnelEvent {
     NotListening {
         /// The container's port.
         port: u16,
+        /// What it speaks.
+        protocol: Protocol,
         /// Why.
         reason: String,
     },
@@ -257,12 +261,22 @@ impl Tunnel {
 }
 
 impl Streams {
-    /// Opens a connection from the pod to `host`; what comes on the stream says whether it stands.
+    /// Opens a connection from the pod to `host`, or a socket for datagrams; what comes on the stream says whether it stands.
     ///
     /// # Errors
     /// When the tunnel is gone.
-    pub(crate) async fn dial(&self, host: &str, port: u16) -> Result<MuxStream, AskError> {
-        self.ask(&ToAgent::Dial { host: host.to_owned(), port }).await
+    pub(crate) async fn dial(
+        &self,
+        host: &str,
+        port: u16,
+        protocol: Protocol,
+    ) -> Result<MuxStream, AskError> {
+        let host = host.to_owned();
+        let question = match protocol {
+            Protocol::Tcp => ToAgent::Dial { host, port },
+            Protocol::Udp => ToAgent::DialUdp { host, port },
+        };
+        self.ask(&question).await
     }
 
     /// The agent's environment, which is the container's.
@@ -342,8 +356,8 @@ async fn control(opener: Opener, events: mpsc::Sender<TunnelEvent>, patience: Du
         while let Some(heard) = heard.recv().await {
             let event = match heard {
                 Heard::RoundTrip(time) => TunnelEvent::RoundTrip(time),
-                Heard::Message(Message::NotListening { port, reason }) => {
-                    TunnelEvent::NotListening { port, reason }
+                Heard::Message(Message::NotListening { port, protocol, reason }) => {
+                    TunnelEvent::NotListening { port, protocol, reason }
                 }
                 Heard::Message(Message::Ending) => TunnelEvent::Ending,
                 Heard::Message(_) => continue,
@@ -368,9 +382,12 @@ async fn accept(mut acceptor: Acceptor, events: mpsc::Sender<TunnelEvent>) {
         tokio::spawn(async move {
             let header = tokio::time::timeout(ANSWER, frame::read::<ToClient>(&mut stream)).await;
             // A stream that says something else, or nothing, is reset by being dropped.
-            if let Ok(Ok(ToClient::Incoming { port, peer })) = header {
-                let _ = events.send(TunnelEvent::Incoming { port, peer, stream }).await;
-            }
+            let Ok(Ok(header)) = header else { return };
+            let (port, peer, protocol) = match header {
+                ToClient::Incoming { port, peer } => (port, peer, Protocol::Tcp),
+                ToClient::IncomingUdp { port, peer } => (port, peer, Protocol::Udp),
+            };
+            let _ = events.send(TunnelEvent::Incoming { port, protocol, peer, stream }).await;
         });
     }
 }

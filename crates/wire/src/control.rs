@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::frame::{self, FrameError};
+use crate::header::Protocol;
 
 /// Each side sends a ping this often.
 pub const PING_EVERY: Duration = Duration::from_secs(5);
@@ -37,11 +38,17 @@ pub enum Message {
     Listening {
         /// The container's port.
         port: u16,
+        /// What it speaks.
+        #[serde(default, skip_serializing_if = "Protocol::is_tcp")]
+        protocol: Protocol,
     },
     /// From the agent: it cannot listen on this port of the pod.
     NotListening {
         /// The container's port.
         port: u16,
+        /// What it speaks.
+        #[serde(default, skip_serializing_if = "Protocol::is_tcp")]
+        protocol: Protocol,
         /// Why.
         reason: String,
     },
@@ -142,12 +149,12 @@ mod tests {
         let (heard_b, mut hears_b) = mpsc::channel(64);
         let one = tokio::spawn(run(a, said, heard_a, SILENCE));
         let two = tokio::spawn(run(b, quiet, heard_b, SILENCE));
-        say.send(Message::Listening { port: 80 }).await.unwrap();
+        say.send(Message::Listening { port: 80, protocol: Protocol::Tcp }).await.unwrap();
         let mut first = hears_b.recv().await.unwrap();
         while matches!(first, Heard::RoundTrip(_)) {
             first = hears_b.recv().await.unwrap();
         }
-        assert_eq!(first, Heard::Message(Message::Listening { port: 80 }));
+        assert_eq!(first, Heard::Message(Message::Listening { port: 80, protocol: Protocol::Tcp }));
         tokio::time::sleep(SILENCE * 4).await;
         assert!(!one.is_finished() && !two.is_finished());
         assert!(matches!(hears_a.recv().await.unwrap(), Heard::RoundTrip(_)));

@@ -1,8 +1,58 @@
 //! What a stream is for: the first thing written on it, by the side that opened it.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
+
+/// What a port speaks, as Kubernetes calls it. SCTP is not carried.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Protocol {
+    /// TCP, which is what is meant where nothing is said.
+    #[default]
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+impl Protocol {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Tcp, Self::Udp];
+
+    /// What Kubernetes calls so; none for what is not carried.
+    pub fn of(name: Option<&str>) -> Option<Self> {
+        match name {
+            None | Some("TCP") => Some(Self::Tcp),
+            Some("UDP") => Some(Self::Udp),
+            Some(_) => None,
+        }
+    }
+
+    /// What stands behind a port's number where TCP goes without saying.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Tcp => "",
+            Self::Udp => "/UDP",
+        }
+    }
+
+    /// Whether this is TCP.
+    pub fn is_tcp(&self) -> bool {
+        *self == Self::Tcp
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tcp => "TCP",
+            Self::Udp => "UDP",
+        })
+    }
+}
 
 /// Streams that the client opens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +66,14 @@ pub enum ToAgent {
         /// A name or an address.
         host: String,
         /// The TCP port.
+        port: u16,
+    },
+    /// Datagrams to be sent from the pod, and their answers ([`crate::datagrams`]). The agent resolves `host` as above, takes its first address, and answers in
+    /// the same way. Agents before this drop the stream.
+    DialUdp {
+        /// A name or an address.
+        host: String,
+        /// The UDP port.
         port: u16,
     },
     /// Asks for the agent's own environment, as the kubelet made it; answered by one frame holding a list of [`Variable`]s.
@@ -42,6 +100,13 @@ pub enum ToClient {
         /// The container's port.
         port: u16,
         /// Who connected, as seen in the pod.
+        peer: SocketAddr,
+    },
+    /// Somebody sent a datagram to one of the container's UDP ports. The client answers as above; datagrams come before that.
+    IncomingUdp {
+        /// The container's port.
+        port: u16,
+        /// Who sent it, as seen in the pod.
         peer: SocketAddr,
     },
 }

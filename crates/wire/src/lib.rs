@@ -8,6 +8,7 @@
 //! 4. On each stream one length-prefixed JSON header ([`header`]) that says what it is for, and then
 //!    - for `control`: messages of [`control`], heartbeats among them;
 //!    - for a connection (`dial`, `incoming`): the chunks of [`chunk`], pumped by [`carry`];
+//!    - for UDP (`dial_udp`, `incoming_udp`): the same chunks, a datagram each, pumped by [`datagrams`];
 //!    - for a question (`environment`, `resolve`): one JSON answer;
 //!    - for `files`: what [`files`] says.
 //!
@@ -16,6 +17,7 @@
 pub mod carry;
 pub mod chunk;
 pub mod control;
+pub mod datagrams;
 pub mod files;
 pub mod frame;
 pub mod handshake;
@@ -26,5 +28,6 @@ pub mod resume;
 
 pub use carry::{CarryError, Meter, Traffic, carry};
 pub use chunk::{Failure, FailureKind};
-pub use header::{Resolved, ToAgent, ToClient};
+pub use datagrams::{Flows, Peer, carry_datagrams};
+pub use header::{Protocol, Resolved, ToAgent, ToClient};
 pub use key::{InvalidKey, InvalidSessionId, KeyDigest, SessionId, SessionKey};

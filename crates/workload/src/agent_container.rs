@@ -47,12 +47,13 @@ impl PullPolicy {
 }
 
 /// The arguments of an agent that stands in for a container: the session's id, the SHA-256 of its key (64 hexadecimal digits), the port
-/// of the pod's loopback on which the client is awaited, and the container's ports.
+/// of the pod's loopback on which the client is awaited, and the container's TCP and UDP ports.
 pub fn serve_args(
     session: &str,
     key_sha256: &str,
     control_port: u16,
     ports: &[u16],
+    udp_ports: &[u16],
 ) -> Vec<String> {
     let mut args = vec![
         "serve".to_owned(),
@@ -61,6 +62,7 @@ pub fn serve_args(
         format!("--control-port={control_port}"),
     ];
     args.extend(ports.iter().map(|port| format!("--listen={port}")));
+    args.extend(udp_ports.iter().map(|port| format!("--listen-udp={port}")));
     args
 }
 

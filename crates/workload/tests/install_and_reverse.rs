@@ -26,7 +26,7 @@ fn agent() -> AgentContainer {
         image: "towline.dev/agent:0.1.0".into(),
         image_pull_policy: PullPolicy::IfNotPresent,
         pull_secret: Some("registry".into()),
-        args: serve_args(SESSION, &"ab".repeat(32), 7777, &[8080, 9090]),
+        args: serve_args(SESSION, &"ab".repeat(32), 7777, &[8080, 9090], &[]),
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) async fn accept_all(listener: TcpListener, port: u16, shared: Arc<Sha
 }
 
 async fn hand_over(tcp: TcpStream, peer: SocketAddr, port: u16, shared: Arc<Shared>) {
-    let Some(stream) = open(peer, port, &shared).await else {
+    let Some(stream) = open(&ToClient::Incoming { port, peer }, &shared).await else {
         debug!("no client took the connection of {peer} to port {port}");
         reset(tcp);
         return;
@@ -57,10 +57,9 @@ async fn hand_over(tcp: TcpStream, peer: SocketAddr, port: u16, shared: Arc<Shar
 }
 
 /// Opens a stream to the client, waiting for one where there is none; `None`: none came, or too many wait already.
-async fn open(peer: SocketAddr, port: u16, shared: &Shared) -> Option<MuxStream> {
-    let header = ToClient::Incoming { port, peer };
+pub(crate) async fn open(header: &ToClient, shared: &Shared) -> Option<MuxStream> {
     if let Some(tunnel) = shared.tunnels.current()
-        && let Ok(stream) = announce(&tunnel.opener, &header).await
+        && let Ok(stream) = announce(&tunnel.opener, header).await
     {
         return Some(stream);
     }
@@ -68,7 +67,7 @@ async fn open(peer: SocketAddr, port: u16, shared: &Shared) -> Option<MuxStream>
     let open = async {
         loop {
             let tunnel = shared.tunnels.next().await;
-            if let Ok(stream) = announce(&tunnel.opener, &header).await {
+            if let Ok(stream) = announce(&tunnel.opener, header).await {
                 return stream;
             }
             shared.tunnels.replaced(&tunnel).await;

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tracing::debug;
 
 /// How many connections the kernel completes before they are accepted.
@@ -20,6 +20,27 @@ pub(crate) fn everywhere(port: u16) -> io::Result<TcpListener> {
         }
         other => other,
     }
+}
+
+/// Takes datagrams on every address of the pod, as [`everywhere`] takes connections.
+pub(crate) fn udp_everywhere(port: u16) -> io::Result<UdpSocket> {
+    match bind_udp((Ipv6Addr::UNSPECIFIED, port).into()) {
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            debug!("UDP port {port} without IPv6: {error}");
+            bind_udp((Ipv4Addr::UNSPECIFIED, port).into())
+        }
+        other => other,
+    }
+}
+
+fn bind_udp(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    UdpSocket::from_std(socket.into())
 }
 
 /// Listens on the pod's loopback, on 127.0.0.1 and, where there is one, on ::1; the first is always there.

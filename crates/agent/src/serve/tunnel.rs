@@ -14,7 +14,7 @@ use towline_wire::mux::{Acceptor, MuxStream, Side, multiplex};
 use towline_wire::{ToAgent, resume};
 use tracing::{debug, info, warn};
 
-use super::{Shared, dial, files};
+use super::{Shared, datagrams, dial, files};
 
 /// This agent's release, as clients are told.
 const RELEASE: &str = env!("CARGO_PKG_VERSION");
@@ -161,6 +161,9 @@ async fn take(mut stream: MuxStream, control: &Control, shared: &Shared) -> Resu
             control.ended.notify_one();
         }
         ToAgent::Dial { host, port } => dial::serve(stream, &host, port, &shared.names).await,
+        ToAgent::DialUdp { host, port } => {
+            datagrams::serve(stream, &host, port, &shared.names).await;
+        }
         ToAgent::Environment => answer(stream, &shared.settings.environment).await?,
         ToAgent::Resolve { name } => answer(stream, &shared.names.resolve(&name).await).await?,
         ToAgent::SearchList => answer(stream, &shared.names.search_list()).await?,

@@ -17,6 +17,7 @@ pub(crate) struct Running {
     pub(crate) key: SessionKey,
     pub(crate) control: u16,
     pub(crate) port: u16,
+    pub(crate) udp_port: u16,
     pub(crate) end: oneshot::Sender<()>,
     pub(crate) agent: JoinHandle<()>,
 }
@@ -31,6 +32,7 @@ pub(crate) fn settings(session: &SessionId, key: &SessionKey) -> Settings {
         digest: key.digest(),
         control_port: 0,
         ports: vec![0],
+        udp_ports: vec![0],
         environment: vec![variable("GREETING", b"a\nb"), variable("BYTES", &[0xff, 0xfe])],
         host: "orders-0".into(),
     }
@@ -40,6 +42,7 @@ pub(crate) fn start() -> Running {
     let (session, key) = (SessionId::generate(), SessionKey::generate());
     let agent = Agent::bind(settings(&session, &key)).unwrap();
     let (control, port) = (agent.control_address().unwrap().port(), agent.ports()[0]);
+    let udp_port = agent.udp_ports()[0];
     let (end, ended) = oneshot::channel();
     let agent = tokio::spawn(agent.run(async {
         // Dropping the sender is no reason to end.
@@ -47,7 +50,7 @@ pub(crate) fn start() -> Running {
             std::future::pending::<()>().await;
         }
     }));
-    Running { session, key, control, port, end, agent }
+    Running { session, key, control, port, udp_port, end, agent }
 }
 
 pub(crate) struct Client {
@@ -118,7 +121,19 @@ impl Running {
 impl Client {
     pub(crate) async fn incoming(&mut self) -> (u16, MuxStream) {
         let mut stream = self.acceptor.accept().await.unwrap();
-        let ToClient::Incoming { port, peer } = frame::read(&mut stream).await.unwrap();
+        let ToClient::Incoming { port, peer } = frame::read(&mut stream).await.unwrap() else {
+            panic!("UDP");
+        };
+        assert!(peer.ip().is_loopback() && peer.is_ipv4(), "{peer}");
+        (port, stream)
+    }
+
+    /// The next peer that sends datagrams.
+    pub(crate) async fn incoming_udp(&mut self) -> (u16, MuxStream) {
+        let mut stream = self.acceptor.accept().await.unwrap();
+        let ToClient::IncomingUdp { port, peer } = frame::read(&mut stream).await.unwrap() else {
+            panic!("TCP");
+        };
         assert!(peer.ip().is_loopback() && peer.is_ipv4(), "{peer}");
         (port, stream)
     }

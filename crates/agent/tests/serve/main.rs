@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod client;
+mod datagrams;
 
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 use towline_agent::serve::{Agent, Settings};
@@ -15,13 +16,19 @@ use towline_wire::chunk::{self, Kind};
 use towline_wire::control::Message;
 use towline_wire::handshake::{self, HandshakeError, Hello, Refusal, ResumePosition};
 use towline_wire::header::Variable;
-use towline_wire::{Failure, FailureKind, Resolved, SessionId, SessionKey, ToAgent, frame};
+use towline_wire::{
+    Failure, FailureKind, Protocol, Resolved, SessionId, SessionKey, ToAgent, frame,
+};
 
 use client::{Running, settings, start};
 
 async fn assert_reset(tcp: &mut TcpStream) {
     let error = tcp.read(&mut [0; 16]).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+fn listening(port: u16) -> Message {
+    Message::Listening { port, protocol: Protocol::Tcp }
 }
 
 fn noise(seed: u32, length: usize) -> Vec<u8> {
@@ -39,7 +46,7 @@ fn noise(seed: u32, length: usize) -> Vec<u8> {
 async fn a_connection_to_the_container_reaches_the_local_program() {
     let agent = start();
     let mut client = agent.connect().await;
-    assert_eq!(client.told().await, Message::Listening { port: agent.port });
+    assert_eq!(client.told().await, listening(agent.port));
     let mut caller = agent.caller().await;
     let mut program = client.joined().await;
     caller.write_all(b"GET").await.unwrap();
@@ -317,19 +324,28 @@ async fn a_port_that_is_taken_is_told_and_the_others_work() {
     let taken = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let taken_port = taken.local_addr().unwrap().port();
     let (session, key) = (SessionId::generate(), SessionKey::generate());
-    let settings = Settings { ports: vec![taken_port, 0], ..settings(&session, &key) };
+    let taken_udp = UdpSocket::bind("0.0.0.0:0").await.unwrap();
+    let udp_port = taken_udp.local_addr().unwrap().port();
+    let settings = Settings {
+        ports: vec![taken_port, 0],
+        udp_ports: vec![udp_port],
+        ..settings(&session, &key)
+    };
     let agent = Agent::bind(settings).unwrap();
+    assert!(agent.udp_ports().is_empty());
     let (control, port) = (agent.control_address().unwrap().port(), agent.ports()[0]);
     let (end, ended) = oneshot::channel::<()>();
     let handle = tokio::spawn(agent.run(async { drop(ended.await) }));
-    let agent = Running { session, key, control, port, end, agent: handle };
+    let agent = Running { session, key, control, port, udp_port, end, agent: handle };
     let mut client = agent.connect().await;
-    assert_eq!(client.told().await, Message::Listening { port });
-    let Message::NotListening { port, reason } = client.told().await else {
-        panic!("the taken port is told");
-    };
-    assert_eq!(port, taken_port);
-    assert!(reason.contains("in use"), "{reason}");
+    assert_eq!(client.told().await, listening(port));
+    for (taken, spoken) in [(taken_port, Protocol::Tcp), (udp_port, Protocol::Udp)] {
+        let Message::NotListening { port, protocol, reason } = client.told().await else {
+            panic!("the taken port is told");
+        };
+        assert_eq!((port, protocol), (taken, spoken));
+        assert!(reason.contains("in use"), "{reason}");
+    }
     let mut caller = agent.caller().await;
     let mut program = client.joined().await;
     program.write_all(b"!").await.unwrap();
@@ -340,7 +356,8 @@ async fn a_port_that_is_taken_is_told_and_the_others_work() {
 async fn the_end_is_told_and_comes_soon() {
     let agent = start();
     let mut client = agent.connect().await;
-    assert_eq!(client.told().await, Message::Listening { port: agent.port });
+    assert_eq!(client.told().await, listening(agent.port));
+    client.told().await;
     let begun = Instant::now();
     agent.end.send(()).unwrap();
     assert_eq!(client.told().await, Message::Ending);

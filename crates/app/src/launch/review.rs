@@ -96,6 +96,7 @@ pub(super) fn containers(spec: &PodSpec, preferred: Option<&str>) -> Vec<Contain
 pub(crate) fn inbound(plan: &Plan) -> Vec<InboundPort> {
     let port = |port: &plan::InboundPort| InboundPort {
         remote: port.remote,
+        protocol: port.protocol.into(),
         local: port.local,
         name: port.name.clone(),
         services: port.services.clone(),
@@ -105,8 +106,8 @@ pub(crate) fn inbound(plan: &Plan) -> Vec<InboundPort> {
 
 fn outbound(service: &plan::OutboundService) -> OutboundService {
     let port = |port: &plan::ServicePort| match &port.name {
-        Some(name) => format!("{name} {}", port.port),
-        None => port.port.to_string(),
+        Some(name) => format!("{name} {}{}", port.port, port.protocol.suffix()),
+        None => format!("{}{}", port.port, port.protocol.suffix()),
     };
     OutboundService {
         namespace: service.namespace.clone(),

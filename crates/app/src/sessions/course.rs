@@ -7,7 +7,9 @@ use towline_core::event::{End, Event, Phase, Snapshot, Step, What};
 
 use super::figures::History;
 use super::words;
-use crate::view::{self, Figures, SessionEvent, SessionPhase, SilentPort, StepTime, Tone};
+use crate::view::{
+    self, Figures, Protocol, SessionEvent, SessionPhase, SilentPort, StepTime, Tone,
+};
 
 /// How many events are kept.
 const KEPT: usize = 10_000;
@@ -101,13 +103,14 @@ impl Course {
                 self.over = true;
                 self.end_step(time, matches!(end, End::Failed { .. }));
             }
-            What::LocalPortSilent { remote, local, reason } => {
-                self.silent.retain(|port| port.remote != *remote);
-                let (remote, local, reason) = (*remote, *local, reason.clone());
-                self.silent.push(SilentPort { remote, local, reason });
+            What::LocalPortSilent { remote, protocol, local, reason } => {
+                let (remote, protocol) = (*remote, (*protocol).into());
+                self.answers(remote, protocol);
+                let (local, reason) = (*local, reason.clone());
+                self.silent.push(SilentPort { remote, protocol, local, reason });
             }
-            What::LocalPortAnswers { remote, .. } => {
-                self.silent.retain(|port| port.remote != *remote);
+            What::LocalPortAnswers { remote, protocol, .. } => {
+                self.answers(*remote, (*protocol).into());
             }
             What::Overwritten { by, .. } => {
                 self.rival = Some(by.clone().unwrap_or_else(|| "somebody".to_owned()));
@@ -126,6 +129,10 @@ impl Course {
         }
         let (tone, title, detail) = words::event(&event.what);
         self.tell(time, tone, title, detail);
+    }
+
+    fn answers(&mut self, remote: u16, protocol: Protocol) {
+        self.silent.retain(|port| (port.remote, port.protocol) != (remote, protocol));
     }
 
     /// Adds an event of this application's.

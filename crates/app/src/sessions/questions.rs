@@ -6,7 +6,8 @@ use super::{Sessions, entry, environment, traffic};
 use crate::debugger;
 use crate::report::failure;
 use crate::view::{
-    Connection, Debuggees, EnvironmentFormat, ListenerTest, Report, SessionEvent, Variable,
+    Connection, Debuggees, EnvironmentFormat, ListenerTest, Protocol, Report, SessionEvent,
+    Variable,
 };
 
 impl Sessions {
@@ -49,7 +50,8 @@ impl Sessions {
     /// When there is no such session, or the system does not tell.
     pub async fn debuggees(&self, id: &str) -> Result<Debuggees, Report> {
         let entry = self.find(id)?;
-        let ports: Vec<u16> = entry.fixed.inbound.iter().map(|port| port.local).collect();
+        let tcp = entry.fixed.inbound.iter().filter(|port| port.protocol == Protocol::Tcp);
+        let ports: Vec<u16> = tcp.map(|port| port.local).collect();
         let found = debugger::debuggees(&entry.fixed.title, entry.program_pid(), &ports).await;
         found.map_err(|error| {
             let message =

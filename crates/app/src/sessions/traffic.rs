@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
+use towline_core::Protocol;
 use towline_core::event::Snapshot;
 use towline_core::names::{NameEntry, NamePort};
 use towline_core::report::Code;
@@ -22,15 +23,16 @@ pub(super) fn connections(core: &Session) -> Vec<Connection> {
 
 fn connection(connection: session::Connection) -> Connection {
     let (inbound, from, to) = match connection.route {
-        ConnectionRoute::Inbound { pod, remote, local } => {
+        ConnectionRoute::Inbound { pod, remote, protocol, local } => {
             let to = match local {
-                Some(local) => format!("127.0.0.1:{local}"),
+                Some(local) => format!("127.0.0.1:{local}{}", protocol.suffix()),
                 None => format!("port {remote}, which is not part of the session"),
             };
             (true, pod, to)
         }
-        ConnectionRoute::Outbound { namespace, service, port } => {
-            (false, "this machine".to_owned(), format!("{service}.{namespace}:{port}"))
+        ConnectionRoute::Outbound { namespace, service, port, protocol } => {
+            let to = format!("{service}.{namespace}:{port}{}", protocol.suffix());
+            (false, "this machine".to_owned(), to)
         }
     };
     Connection {
@@ -52,21 +54,25 @@ pub(super) fn listeners(
     uses: &[ListenerUse],
     names: &[NameEntry],
 ) -> Vec<Listener> {
-    let by_address: HashMap<SocketAddr, (&NameEntry, &NamePort)> = names
+    let by_address: HashMap<(SocketAddr, Protocol), (&NameEntry, &NamePort)> = names
         .iter()
-        .flat_map(|entry| entry.ports.iter().map(move |port| (port.local, (entry, port))))
+        .flat_map(|entry| {
+            entry.ports.iter().map(move |port| ((port.local, port.protocol), (entry, port)))
+        })
         .collect();
-    let uses: HashMap<(&str, &str, u16), &ListenerUse> = uses
+    let uses: HashMap<(&str, &str, u16, Protocol), &ListenerUse> = uses
         .iter()
-        .map(|used| ((used.namespace.as_str(), used.service.as_str(), used.port), used))
+        .map(|used| ((&*used.namespace, &*used.service, used.port, used.protocol), used))
         .collect();
     let listener = |listener: &towline_core::event::Listener| {
-        let named = by_address.get(&listener.local).copied();
-        let used = uses.get(&(&*listener.namespace, &*listener.service, listener.port));
+        let named = by_address.get(&(listener.local, listener.protocol)).copied();
+        let (namespace, service) = (&*listener.namespace, &*listener.service);
+        let used = uses.get(&(namespace, service, listener.port, listener.protocol));
         Listener {
             namespace: listener.namespace.clone(),
             service: listener.service.clone(),
             port: listener.port,
+            protocol: listener.protocol.into(),
             port_name: listener.port_name.clone(),
             local: listener.local.to_string(),
             target: named.map(|(_, port)| port.target.clone()),
@@ -92,7 +98,9 @@ pub(super) async fn test(
     let snapshot = core.snapshot();
     let name = format!("{service}.{namespace}:{port}");
     let found = snapshot.listeners.iter().find(|listener| {
-        listener.namespace == namespace && listener.service == service && listener.port == port
+        // Of a UDP port nothing could be told but by its own answers.
+        (&*listener.namespace, &*listener.service) == (namespace, service)
+            && (listener.port, listener.protocol) == (port, Protocol::Tcp)
     });
     let local = found.map(|listener| listener.local).ok_or_else(|| {
         failure(Code::Input, format!("{name} is not on this machine any more."), None)

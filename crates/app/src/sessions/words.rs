@@ -1,5 +1,6 @@
 //! What is said of a session, in words.
 
+use towline_core::Protocol;
 use towline_core::event::{End, Step, What};
 
 use super::course::WorkloadIs;
@@ -63,28 +64,35 @@ pub(super) fn event(what: &What) -> (Tone, &'static str, String) {
         What::Reconnected { after_ms } => {
             (Tone::Good, "Reconnected", format!("after {}", seconds(*after_ms)))
         }
-        What::ServiceAdded { service, port, local } => {
-            (Tone::Neutral, "Service added", format!("{service}:{port} on {local}"))
+        What::ServiceAdded { service, port, protocol, local } => {
+            let detail = format!("{service}:{port}{} on {local}", protocol.suffix());
+            (Tone::Neutral, "Service added", detail)
         }
-        What::ServiceRemoved { service, port } => {
-            (Tone::Neutral, "Service removed", format!("{service}:{port}"))
+        What::ServiceRemoved { service, port, protocol } => {
+            (Tone::Neutral, "Service removed", format!("{service}:{port}{}", protocol.suffix()))
         }
         What::NamesChanged { names } => {
             (Tone::Neutral, "Hosts file", format!("It has {names} names of this session"))
         }
-        What::LocalPortSilent { remote, local, reason } => {
+        What::LocalPortSilent { remote, protocol, local, reason } => {
+            let what = match protocol {
+                Protocol::Tcp => "Connections to",
+                Protocol::Udp => "Datagrams to UDP",
+            };
             let detail = format!(
-                "Connections to port {remote} found nothing on port {local} of this machine: {reason}"
+                "{what} port {remote} found nothing on port {local} of this machine: {reason}"
             );
             (Tone::Warning, "Local port silent", detail)
         }
-        What::LocalPortAnswers { remote, local } => {
-            (Tone::Good, "Local port answers", format!("port {remote} on port {local}"))
+        What::LocalPortAnswers { remote, protocol, local } => {
+            let detail = format!("port {remote}{} on port {local}", protocol.suffix());
+            (Tone::Good, "Local port answers", detail)
         }
         What::DialFailed { to, reason } => {
             (Tone::Warning, "Connection failed", format!("{to}: {reason}"))
         }
-        What::PortNotServed { pod, port, reason } => {
+        What::PortNotServed { pod, port, protocol, reason } => {
+            let port = format!("{port}{}", protocol.suffix());
             let detail = format!("The agent in {pod} cannot listen on port {port}: {reason}");
             (Tone::Warning, "Port not served", detail)
         }

@@ -35,7 +35,7 @@ fn session(name: &str, phase: &Value, attention: Option<&str>) -> Value {
     json!({
         "id": format!("id-{name}"), "request": request(name), "title": name, "workload": format!("deployment/{name}"),
         "container": name, "started": 0, "phase": phase, "since": 0, "steps": [], "tunnels": [],
-        "inbound": [{"remote": 8080, "local": 3000, "name": "http", "services": [format!("{name}:80")]}],
+        "inbound": [{"remote": 8080, "protocol": "TCP", "local": 3000, "name": "http", "services": [format!("{name}:80")]}],
         "silentPorts": [], "listeners": [], "mode": "noAdministrator", "volumes": [],
         "figures": {"inboundOpen": 0, "outboundOpen": 0, "connections": 0, "bytesIn": 0, "bytesOut": 0, "perSecond": []},
         "program": {"state": "byUser"}, "envFile": null, "events": 0, "attention": attention, "restorer": true, "commandLine": "",

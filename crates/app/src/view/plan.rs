@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{ExternalHost, HostsLine, Mode, Rights, SessionMark, TakenPort, Tone};
+use super::{ExternalHost, HostsLine, Mode, Protocol, Rights, SessionMark, TakenPort, Tone};
 
 /// The containers of a target, for the picker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -109,6 +109,8 @@ pub struct NewObject {
 pub struct InboundPort {
     /// The container's port.
     pub remote: u16,
+    /// What it speaks.
+    pub protocol: Protocol,
     /// The port on this machine.
     pub local: u16,
     /// The container's name for it.

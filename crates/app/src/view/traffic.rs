@@ -16,12 +16,34 @@ pub struct Tunnel {
     pub round_trip_us: Option<u64>,
 }
 
+/// What a port speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Protocol {
+    /// TCP.
+    #[default]
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+impl From<towline_core::Protocol> for Protocol {
+    fn from(protocol: towline_core::Protocol) -> Self {
+        match protocol {
+            towline_core::Protocol::Tcp => Self::Tcp,
+            towline_core::Protocol::Udp => Self::Udp,
+        }
+    }
+}
+
 /// A local port that does not take connections.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct SilentPort {
     /// The container's port.
     pub remote: u16,
+    /// What it speaks.
+    pub protocol: Protocol,
     /// The local port.
     pub local: u16,
     /// Why.
@@ -38,6 +60,8 @@ pub struct Listener {
     pub service: String,
     /// The service's port.
     pub port: u16,
+    /// What it speaks.
+    pub protocol: Protocol,
     /// The service's name for the port.
     pub port_name: Option<String>,
     /// The address on this machine, as `127.0.0.1:35001`.
@@ -89,7 +113,7 @@ pub struct Figures {
     pub per_second: Vec<u64>,
 }
 
-/// One connection, for the Traffic tab.
+/// One connection, or the datagrams of one peer, for the Traffic tab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Connection {
@@ -100,7 +124,7 @@ pub struct Connection {
     pub inbound: bool,
     /// From the cluster: the pod that received it. From this machine: `this machine`.
     pub from: String,
-    /// From the cluster: `127.0.0.1:8080`. From this machine: `catalogue.shop:80`.
+    /// From the cluster: `127.0.0.1:8080`. From this machine: `catalogue.shop:80`, or `dns.kube-system:53/UDP`.
     pub to: String,
     /// When it was opened.
     #[ts(type = "number")]

@@ -53,7 +53,10 @@ pub(super) async fn free(
 ) -> Result<bool, Failure> {
     let taken = plan.taken_ports();
     for word in words {
-        let of_program = plan.inbound.iter().any(|inbound| inbound.local == word.port);
+        let of_program = plan
+            .inbound
+            .iter()
+            .any(|inbound| inbound.local == word.port && inbound.protocol.is_tcp());
         if of_program && plan.request.program == Program::StartedByUser {
             let message = format!(
                 "--free-port {word}: without a command, what listens on port {} counts as your program, and is not stopped",

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use console::{Style, pad_str};
 use jiff::tz::TimeZone;
+use towline_core::Protocol;
 use towline_core::event::{Event, Step, What};
 use towline_core::plan::{Outcome, Plan};
 use towline_core::request::Names;
@@ -69,8 +70,9 @@ impl Narrator {
             .iter()
             .map(|port| {
                 format!(
-                    "port {} → localhost:{}{}",
+                    "port {}{} → localhost:{}{}",
                     port.remote,
+                    port.protocol.suffix(),
                     port.local,
                     services(&port.services)
                 )
@@ -127,8 +129,9 @@ impl Narrator {
                 self.services.clear();
                 self.steady = true;
             }
-            What::ServiceAdded { service, port, local } if !self.steady => {
-                self.services.push((format!("{service}:{port}"), local.to_string()));
+            What::ServiceAdded { service, port, protocol, local } if !self.steady => {
+                let service = format!("{service}:{port}{}", protocol.suffix());
+                self.services.push((service, local.to_string()));
             }
             What::TunnelUp { .. }
             | What::TunnelDown { .. }
@@ -226,16 +229,26 @@ fn line(what: &What) -> Option<String> {
             let time = seconds(Duration::from_millis(*after_ms));
             format!("{} after {time}", colour(Style::new().green(), "reconnected"))
         }
-        What::ServiceAdded { service, port, local } => format!("service {service}:{port} → {local}"),
-        What::ServiceRemoved { service, port } => format!("service {service}:{port} is gone"),
+        What::ServiceAdded { service, port, protocol, local } => {
+            format!("service {service}:{port}{} → {local}", protocol.suffix())
+        }
+        What::ServiceRemoved { service, port, protocol } => {
+            format!("service {service}:{port}{} is gone", protocol.suffix())
+        }
         What::NamesChanged { names: 0 } => "the hosts file has no names of this session".to_owned(),
         What::NamesChanged { names } => format!("the hosts file has {names} names of this session"),
-        What::LocalPortSilent { remote, local, reason } => {
+        What::LocalPortSilent { remote, protocol: Protocol::Udp, local, reason } => {
+            format!("{} nothing takes datagrams on localhost:{local}, so those to UDP port {remote} are lost: {reason}", warning())
+        }
+        What::LocalPortSilent { remote, local, reason, .. } => {
             format!("{} nothing takes connections on localhost:{local}, so callers of port {remote} are refused: {reason}", warning())
         }
-        What::LocalPortAnswers { remote, local } => format!("localhost:{local} takes connections for port {remote}"),
+        What::LocalPortAnswers { remote, protocol, local } => {
+            format!("localhost:{local} answers for port {remote}{}", protocol.suffix())
+        }
         What::DialFailed { to, reason } => format!("{} no connection to {to}: {reason}", warning()),
-        What::PortNotServed { pod, port, reason } => {
+        What::PortNotServed { pod, port, protocol, reason } => {
+            let port = format!("{port}{}", protocol.suffix());
             format!("{} the agent in pod {pod} cannot listen on port {port}: {reason}", warning())
         }
         What::VolumeRefreshed { mount, files, .. } => {

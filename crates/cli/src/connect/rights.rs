@@ -90,6 +90,7 @@ mod tests {
             address: "127.77.1.2".parse().unwrap(),
             names: vec![name.parse().unwrap()],
             ports: ports.to_vec(),
+            udp_ports: Vec::new(),
         };
         let mut plan = HostsPlan { hosts: vec![host("redis", &[60_000])], ..HostsPlan::default() };
         assert!(what_for(&plan).starts_with(

@@ -126,8 +126,10 @@ fn inbound(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
         .inbound
         .iter()
         .map(|port| match &port.name {
-            Some(name) => format!("container port {} ({name})", port.remote),
-            None => format!("container port {}", port.remote),
+            Some(name) => {
+                format!("container port {}{} ({name})", port.remote, port.protocol.suffix())
+            }
+            None => format!("container port {}{}", port.remote, port.protocol.suffix()),
         })
         .collect();
     let width = width(left.iter().map(String::as_str));
@@ -158,8 +160,8 @@ fn outbound(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
             .ports
             .iter()
             .map(|port| match &port.name {
-                Some(name) => format!("{} ({name})", port.port),
-                None => port.port.to_string(),
+                Some(name) => format!("{}{} ({name})", port.port, port.protocol.suffix()),
+                None => format!("{}{}", port.port, port.protocol.suffix()),
             })
             .collect();
         let name = pad_str(name, width, console::Alignment::Left, None);
@@ -193,8 +195,7 @@ fn hosts(text: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
     for (host, address) in lines.iter().zip(&addresses).take(LINES) {
         let address = pad_str(address, width, console::Alignment::Left, None);
         let names: Vec<&str> = host.names.iter().map(HostName::as_str).collect();
-        let program =
-            if host.ports.is_empty() { paint.dim("   your program") } else { String::new() };
+        let program = if host.is_program() { paint.dim("   your program") } else { String::new() };
         writeln!(
             text,
             "  {} /etc/hosts  {address}  {}{program}",

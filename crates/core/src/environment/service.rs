@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
+use towline_wire::Protocol;
+
 use super::KubernetesApi;
 use crate::event::Listener;
 
 /// The service in namespace `default` that stands for the API server, in every pod whatever its namespace.
 const KUBERNETES: (&str, &str) = ("default", "kubernetes");
 
-/// A service of the pod's namespace and where its TCP ports are on this machine, in the service's order.
+/// A service of the pod's namespace and where its ports are on this machine, in the service's order.
 pub(super) struct LocalService {
     prefix: String,
     ports: Vec<LocalPort>,
@@ -18,6 +20,7 @@ pub(super) struct LocalService {
 struct LocalPort {
     name: Option<String>,
     port: u16,
+    protocol: Protocol,
     host: String,
     local: SocketAddr,
 }
@@ -40,8 +43,13 @@ pub(super) fn local_services(
             .iter()
             .find(|listener| is_kubernetes(listener))
             .map_or(443, |listener| listener.port);
-        let port =
-            LocalPort { name: Some("https".to_owned()), port, host: api.host.clone(), local };
+        let port = LocalPort {
+            name: Some("https".to_owned()),
+            port,
+            protocol: Protocol::Tcp,
+            host: api.host.clone(),
+            local,
+        };
         services.push((
             KUBERNETES.0.to_owned(),
             LocalService { prefix: prefix(KUBERNETES.1), ports: vec![port] },
@@ -65,13 +73,16 @@ pub(super) fn local_services(
         let port = LocalPort {
             name: listener.port_name.clone(),
             port: listener.port,
+            protocol: listener.protocol,
             host: listener.local.ip().to_string(),
             local: listener.local,
         };
         match services.iter_mut().find(|(_, service)| service.prefix == prefix) {
             // One listener a port is enough: the first, so an IPv4 one beside an IPv6 one stays.
             Some((of, service)) if *of == listener.namespace => {
-                if service.ports.iter().all(|known| known.port != port.port) {
+                let is_it =
+                    |known: &LocalPort| (known.port, known.protocol) == (port.port, port.protocol);
+                if !service.ports.iter().any(is_it) {
                     service.ports.push(port);
                 }
             }
@@ -94,14 +105,20 @@ impl LocalService {
             return Some(self.ports.first()?.host.clone());
         }
         if rest == "_SERVICE_PORT" || rest.starts_with("_SERVICE_PORT_") {
-            return Some(self.at(value.parse().ok()?)?.local.port().to_string());
+            // The number tells no protocol: where it is a port of both, this is the first.
+            let number: u16 = value.parse().ok()?;
+            let port = self.ports.iter().find(|known| known.port == number)?;
+            return Some(port.local.port().to_string());
         }
         let rest = rest.strip_prefix("_PORT")?;
         if rest.is_empty() {
             return self.rewrite_url(value);
         }
-        let (port, rest) = rest.strip_prefix('_')?.split_once("_TCP")?;
-        let port = self.at(port.parse().ok()?)?;
+        let (port, rest) = rest.strip_prefix('_')?.split_once('_')?;
+        let (protocol, rest) = Protocol::ALL.into_iter().find_map(|protocol| {
+            Some((protocol, rest.strip_prefix(protocol.to_string().as_str())?))
+        })?;
+        let port = self.at(port.parse().ok()?, protocol)?;
         match rest {
             "" => self.rewrite_url(value),
             "_PORT" => value.parse::<u16>().ok().map(|_| port.local.port().to_string()),
@@ -111,12 +128,14 @@ impl LocalService {
     }
 
     fn rewrite_url(&self, value: &str) -> Option<String> {
-        let address: SocketAddr = value.strip_prefix("tcp://")?.parse().ok()?;
-        Some(format!("tcp://{}", self.at(address.port())?.local))
+        let (scheme, address) = value.split_once("://")?;
+        let protocol = Protocol::of(Some(&scheme.to_ascii_uppercase()))?;
+        let address: SocketAddr = address.parse().ok()?;
+        Some(format!("{scheme}://{}", self.at(address.port(), protocol)?.local))
     }
 
-    fn at(&self, port: u16) -> Option<&LocalPort> {
-        self.ports.iter().find(|known| known.port == port)
+    fn at(&self, port: u16, protocol: Protocol) -> Option<&LocalPort> {
+        self.ports.iter().find(|known| (known.port, known.protocol) == (port, protocol))
     }
 
     /// The variables for a service that has none in the cluster. Only those named `SERVICE`: `X_PORT` as a URL is what people switch service links
@@ -141,7 +160,7 @@ impl LocalService {
 /// The names of the variables that a service has: those that every service in a session has, and with `links` all that the kubelet sets.
 pub(crate) fn link_names<'a>(
     service: &str,
-    ports: impl Iterator<Item = (u16, Option<&'a str>)>,
+    ports: impl Iterator<Item = (u16, Protocol, Option<&'a str>)>,
     links: bool,
 ) -> Vec<String> {
     let prefix = prefix(service);
@@ -149,11 +168,11 @@ pub(crate) fn link_names<'a>(
     if links {
         names.push(format!("{prefix}_PORT"));
     }
-    for (port, name) in ports {
+    for (port, protocol, name) in ports {
         let name = name.map(|name| format!("{prefix}_SERVICE_PORT_{}", variable_part(name)));
         names.extend(name);
         if links {
-            let link = format!("{prefix}_PORT_{port}_TCP");
+            let link = format!("{prefix}_PORT_{port}_{protocol}");
             names.extend(["_PROTO", "_PORT", "_ADDR"].map(|part| format!("{link}{part}")));
             names.push(link);
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
+use towline_wire::Protocol;
 
 use super::*;
 
@@ -65,6 +66,7 @@ fn listener(
     local: &str,
 ) -> Listener {
     Listener {
+        protocol: Protocol::Tcp,
         namespace: namespace.into(),
         service: service.into(),
         port,
@@ -211,6 +213,41 @@ fn a_name_that_could_be_of_two_services_is_told_by_its_value() {
             kubernetes: None,
         });
         assert_eq!(value(&environment, "A_SERVICE_PORT"), expected);
+    }
+}
+
+#[test]
+fn a_port_of_both_protocols_has_the_variables_of_both() {
+    let agent = parse_environ(
+        b"DNS_SERVICE_HOST=10.0.0.1\0DNS_SERVICE_PORT=53\0DNS_SERVICE_PORT_DNS_TCP=53\0DNS_PORT=udp://10.0.0.1:53\0\
+          DNS_PORT_53_UDP=udp://10.0.0.1:53\0DNS_PORT_53_UDP_PROTO=udp\0DNS_PORT_53_UDP_PORT=53\0DNS_PORT_53_UDP_ADDR=10.0.0.1\0\
+          DNS_PORT_53_TCP=tcp://10.0.0.1:53\0DNS_PORT_53_TCP_PROTO=tcp\0DNS_PORT_53_TCP_PORT=53\0DNS_PORT_53_TCP_ADDR=10.0.0.1\0",
+    );
+    let udp = Listener {
+        protocol: Protocol::Udp,
+        ..listener("dns", "n", 53, Some("dns"), "127.0.0.1:5001")
+    };
+    let environment = Environment::compute(&Inputs {
+        agent: &agent,
+        container: &Container::default(),
+        namespace: "n",
+        keys: &SourceKeys::new(),
+        original: None,
+        listeners: &[udp, listener("dns", "n", 53, Some("dns-tcp"), "127.0.0.1:5002")],
+        kubernetes: None,
+    });
+    for (name, expected) in [
+        ("DNS_SERVICE_HOST", "127.0.0.1"),
+        ("DNS_SERVICE_PORT", "5001"),
+        ("DNS_PORT", "udp://127.0.0.1:5001"),
+        ("DNS_PORT_53_UDP", "udp://127.0.0.1:5001"),
+        ("DNS_PORT_53_UDP_PROTO", "udp"),
+        ("DNS_PORT_53_UDP_PORT", "5001"),
+        ("DNS_PORT_53_TCP", "tcp://127.0.0.1:5002"),
+        ("DNS_PORT_53_TCP_PORT", "5002"),
+        ("DNS_PORT_53_TCP_ADDR", "127.0.0.1"),
+    ] {
+        assert_eq!(value(&environment, name), expected, "{name}");
     }
 }
 

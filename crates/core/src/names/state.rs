@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use towline_machine::HostName;
+use towline_wire::Protocol;
 use towline_workload::WorkloadRef;
 
 use super::Subject;
@@ -56,6 +57,9 @@ pub struct NameEntry {
 pub struct NamePort {
     /// The number in the cluster.
     pub port: u16,
+    /// What it speaks.
+    #[serde(default, skip_serializing_if = "Protocol::is_tcp")]
+    pub protocol: Protocol,
     /// The service's name for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -152,6 +156,7 @@ mod tests {
                 names: vec!["db.example.com".parse().unwrap()],
                 ports: vec![NamePort {
                     port: 80,
+                    protocol: Protocol::Tcp,
                     name: None,
                     local,
                     target: "db.example.com:80".into(),

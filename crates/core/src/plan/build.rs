@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::Api;
 
-use towline_wire::{SessionId, SessionKey};
+use towline_wire::{Protocol, SessionId, SessionKey};
 use towline_workload::names::{lease_name, session_object_name};
 use towline_workload::{
     AgentContainer, FieldChange, Kind, PullPolicy, SessionRecord, WorkloadRef, bare_pod, install,
@@ -60,12 +60,21 @@ impl Plan {
         let (session, key) = (SessionId::generate(), SessionKey::generate());
         let control_port = control_port(&session, &resolved, &ports.inbound);
         let record = defaults::record(&session, &resolved.container);
-        let listen: Vec<u16> = ports.inbound.iter().map(|port| port.remote).collect();
+        let listen = |protocol: Protocol| -> Vec<u16> {
+            let its = ports.inbound.iter().filter(|port| port.protocol == protocol);
+            its.map(|port| port.remote).collect()
+        };
         let agent = AgentContainer {
             image,
             image_pull_policy: PullPolicy::IfNotPresent,
             pull_secret,
-            args: serve_args(session.as_str(), &key.digest().to_string(), control_port, &listen),
+            args: serve_args(
+                session.as_str(),
+                &key.digest().to_string(),
+                control_port,
+                &listen(Protocol::Tcp),
+                &listen(Protocol::Udp),
+            ),
         };
         let change = Change::of(&resolved, &agent, &record)?;
         let namespaces = namespaces(request, &workload);
@@ -291,13 +300,15 @@ fn objects(workload: &WorkloadRef, session: &SessionId, restorer: bool) -> Vec<N
 fn port_checks(ports: &ports::Ports) -> Vec<Check> {
     let mut checks = Vec::new();
     if ports.inbound.is_empty() {
-        let message = "The container declares no TCP port, and no service sends connections to it: none will come to this machine.";
+        let message = "The container declares no port, and no service sends connections to it: none will come to this machine.";
         let fix = "If it listens nevertheless, name the port: --port REMOTE[:LOCAL].";
         checks.push(Check::warning("ports", message, Some(fix.to_owned())));
     }
     if !ports.not_carried.is_empty() {
-        let message =
-            format!("Only TCP is carried; these ports are not: {}.", list(&ports.not_carried));
+        let message = format!(
+            "Only TCP and UDP are carried; these ports are not: {}.",
+            list(&ports.not_carried)
+        );
         checks.push(Check::warning("ports", message, None));
     }
     checks

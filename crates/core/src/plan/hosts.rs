@@ -3,14 +3,16 @@
 mod beyond;
 mod others;
 mod ports;
+mod udp;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use towline_machine::hosts_file::HostsFile;
 use towline_machine::{HostName, LoopbackAddress};
+use towline_wire::Protocol;
 
 use self::beyond::Beyond;
-use super::{Check, InboundPort, OutboundService};
+use super::{Check, InboundPort, OutboundService, ServicePort};
 use crate::journal::Journal;
 use crate::names::{
     Addresses, Clash, DOMAIN, HostsPlan, NETWORK, PlannedHost, SessionNames, Standing, Subject,
@@ -100,10 +102,12 @@ fn lines(
     checks: &mut Vec<Check>,
 ) -> HostsPlan {
     let mut listening = listening(wanted);
+    let left_udp = udp::left(&listening, &wanted.inbound);
+    checks.extend(udp::displace(&mut listening, &left_udp));
     let displaced = displace(&mut listening, &left);
     checks.extend(ports::displaced(&displaced, &wanted.inbound));
     let beyond = match wanted.names {
-        Names::OwnHostsFile => Beyond::reach_of(listening.values().flatten().copied()),
+        Names::OwnHostsFile => Beyond::reach_of(listening.values().flat_map(|at| &at.tcp).copied()),
         Names::HostsFile | Names::Variables => Beyond::default(),
     };
     let missing = displace(&mut listening, &beyond.all());
@@ -125,15 +129,18 @@ fn lines(
     let mut hosts = Vec::new();
     let mut left_over = Vec::new();
     for (subject, names) in table.lines {
-        let ports = listening.get(&subject).cloned().unwrap_or_default();
+        let Listening { tcp: ports, udp: udp_ports } =
+            listening.get(&subject).cloned().unwrap_or_default();
         // Without ports it is what the local program stands in for.
-        let address = if ports.is_empty() {
+        let address = if ports.is_empty() && udp_ports.is_empty() {
             Some(LoopbackAddress::V4)
         } else {
             ports::free_address(&mut addresses, &subject, &ports)
         };
         match address {
-            Some(address) => hosts.push(PlannedHost { subject, address, names, ports }),
+            Some(address) => {
+                hosts.push(PlannedHost { subject, address, names, ports, udp_ports });
+            }
             None => left_over.push(subject.to_string()),
         }
     }
@@ -151,6 +158,7 @@ fn lines(
         domain: DOMAIN.to_owned(),
         hosts,
         left,
+        left_udp: left_udp.into_keys().collect(),
         without: BTreeSet::new(),
         held: held.into_iter().collect(),
     }
@@ -158,46 +166,73 @@ fn lines(
 
 /// Takes the ports that are left to the local program from everybody else, and names from those that have no other; says from whom, by port.
 fn displace(
-    listening: &mut BTreeMap<Subject, Vec<u16>>,
+    listening: &mut BTreeMap<Subject, Listening>,
     left: &BTreeSet<u16>,
 ) -> BTreeMap<u16, Vec<Subject>> {
     let mut displaced: BTreeMap<u16, Vec<Subject>> = BTreeMap::new();
-    listening.retain(|subject, ports| {
-        let before = ports.len();
-        ports.retain(|port| {
+    listening.retain(|subject, at| {
+        let was_program = at.is_program();
+        at.tcp.retain(|port| {
             let kept = !left.contains(port);
             if !kept {
                 displaced.entry(*port).or_default().push(subject.clone());
             }
             kept
         });
-        before == 0 || !ports.is_empty()
+        was_program || !at.is_program()
     });
     displaced
 }
 
+/// The ports at an address of this machine.
+#[derive(Clone, Debug, Default)]
+struct Listening {
+    tcp: Vec<u16>,
+    udp: Vec<u16>,
+}
+
+impl Listening {
+    fn at(ports: impl Iterator<Item = (u16, Protocol)>) -> Self {
+        let mut at = Self::default();
+        for (port, protocol) in ports {
+            match protocol {
+                Protocol::Tcp => at.tcp.push(port),
+                Protocol::Udp => at.udp.push(port),
+            }
+        }
+        at
+    }
+
+    /// Whether the local program is there itself.
+    fn is_program(&self) -> bool {
+        self.tcp.is_empty() && self.udp.is_empty()
+    }
+}
+
 /// What gets names, with the ports at its address.
-fn listening(wanted: &Wanted) -> BTreeMap<Subject, Vec<u16>> {
+fn listening(wanted: &Wanted) -> BTreeMap<Subject, Listening> {
+    let tcp = |ports: &[u16]| Listening { tcp: ports.to_vec(), udp: Vec::new() };
     let mut all = BTreeMap::new();
     if wanted.kubernetes {
-        all.insert(kubernetes(), vec![443]);
+        all.insert(kubernetes(), tcp(&[443]));
     }
     for service in &wanted.services {
         let subject = Subject::service(&service.namespace, &service.name);
         if subject == kubernetes() {
             continue;
         }
-        let ports: Vec<u16> = service.ports.iter().map(|port| port.port).collect();
-        let ports = if is_own(wanted, service) { Vec::new() } else { ports };
+        let ports = Listening::at(service.ports.iter().map(|port| (port.port, port.protocol)));
+        let ports = if is_own(wanted, service) { Listening::default() } else { ports };
         for pod in &service.pods {
             let (namespace, name) = (service.namespace.clone(), service.name.clone());
             let subject = Subject::Pod { namespace, service: name, pod: pod.name.clone() };
-            all.insert(subject, pod.ports(service).into_iter().map(|(port, _)| port).collect());
+            let ports = pod.ports(service).into_iter().map(|port| (port.port, port.protocol));
+            all.insert(subject, Listening::at(ports));
         }
         all.insert(subject, ports);
     }
     for host in &wanted.external {
-        all.insert(Subject::External { host: host.name.clone() }, host.ports.clone());
+        all.insert(Subject::External { host: host.name.clone() }, tcp(&host.ports));
     }
     all
 }
@@ -205,14 +240,14 @@ fn listening(wanted: &Wanted) -> BTreeMap<Subject, Vec<u16>> {
 /// Whether the service leads to the local program itself, under the very ports that it listens on here. A listener of ours would keep a program from
 /// them that listens on all addresses, as many do; and the way through the cluster and back would end at the same place.
 fn is_own(wanted: &Wanted, service: &OutboundService) -> bool {
-    let leads_here = |port: u16| {
-        let label = format!("{}:{port}", service.name);
-        wanted
-            .inbound
-            .iter()
-            .any(|inbound| inbound.local == port && inbound.services.contains(&label))
+    let leads_here = |port: &ServicePort| {
+        let label = format!("{}:{}", service.name, port.port);
+        wanted.inbound.iter().any(|inbound| {
+            (inbound.local, inbound.protocol) == (port.port, port.protocol)
+                && inbound.services.contains(&label)
+        })
     };
-    service.namespace == wanted.home && service.ports.iter().all(|port| leads_here(port.port))
+    service.namespace == wanted.home && service.ports.iter().all(leads_here)
 }
 
 fn clashes(clashes: &[Clash]) -> Vec<Check> {

@@ -5,8 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
+use towline_wire::Protocol;
 
 use super::{Check, InboundPort};
+use crate::names::socket;
 use crate::ports::{self, Holder, TakenPort, Way, named, way};
 use crate::report::Code;
 use crate::request::Program;
@@ -18,14 +20,49 @@ const ANSWER: Duration = Duration::from_millis(500);
 
 /// One check for each local port.
 pub(super) async fn checks(ports: &[InboundPort], program: Program) -> Vec<Check> {
-    futures::future::join_all(ports.iter().map(|port| check(port.remote, port.local, program)))
-        .await
+    futures::future::join_all(ports.iter().map(|port| check(port, program))).await
 }
 
-async fn check(remote: u16, local: u16, program: Program) -> Check {
-    match program {
-        Program::StartedByTowline => free(remote, local).await,
-        Program::StartedByUser => listening(local).await,
+async fn check(port: &InboundPort, program: Program) -> Check {
+    let (remote, local) = (port.remote, port.local);
+    match (port.protocol, program) {
+        (Protocol::Tcp, Program::StartedByTowline) => free(remote, local).await,
+        (Protocol::Tcp, Program::StartedByUser) => listening(local).await,
+        (Protocol::Udp, program) => datagrams(remote, local, program),
+    }
+}
+
+/// Somebody who has a UDP port cannot be asked whether he answers; who it is is not looked up.
+fn datagrams(remote: u16, local: u16, program: Program) -> Check {
+    let map = |to: u16| Some(format!("Map it to another: --port {remote}:{to}."));
+    let tried = socket::datagrams((Ipv4Addr::LOCALHOST, local).into());
+    let title = "local port";
+    match (tried.map_err(|error| error.kind()), program) {
+        (Err(ErrorKind::AddrInUse), Program::StartedByTowline) => {
+            let message =
+                format!("UDP port {local} of this machine, which your program needs, is taken.");
+            let fix =
+                format!("Stop what has it, or map the port to another: --port {remote}:LOCAL.");
+            Check::blocked(Code::LocalPortTaken, title, message, Some(fix))
+        }
+        (Err(ErrorKind::AddrInUse), Program::StartedByUser) => {
+            Check::passed(title, format!("Your program takes datagrams on UDP port {local}."))
+        }
+        (Err(ErrorKind::PermissionDenied), _) => {
+            let message = format!(
+                "UDP port {local} of this machine needs administrator's rights, which your program may not have."
+            );
+            Check::warning(title, message, map(local.saturating_add(8000)))
+        }
+        (_, Program::StartedByTowline) => Check::passed(
+            title,
+            format!("UDP port {local} of this machine is free for your program."),
+        ),
+        (_, Program::StartedByUser) => {
+            let message =
+                format!("Nothing takes datagrams on UDP port {local} of this machine yet.");
+            Check::warning(title, message, Some("Start your program.".to_owned()))
+        }
     }
 }
 
@@ -115,11 +152,33 @@ mod tests {
     use super::*;
     use crate::plan::Outcome;
 
+    fn port(local: u16, protocol: Protocol) -> InboundPort {
+        InboundPort { remote: 80, protocol, local, name: None, services: vec![] }
+    }
+
+    fn tcp(local: u16) -> InboundPort {
+        port(local, Protocol::Tcp)
+    }
+
+    #[tokio::test]
+    async fn a_udp_port_is_free_or_taken() {
+        let socket = socket::datagrams((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let udp = port(socket.local_addr().unwrap().port(), Protocol::Udp);
+        let checked = async |program| check(&udp, program).await;
+        let taken = checked(Program::StartedByTowline).await;
+        assert_eq!((taken.outcome, taken.code), (Outcome::Blocked, Some(Code::LocalPortTaken)));
+        assert!(taken.message.starts_with("UDP port"), "{}", taken.message);
+        assert_eq!(checked(Program::StartedByUser).await.outcome, Outcome::Passed);
+        drop(socket);
+        assert_eq!(checked(Program::StartedByTowline).await.outcome, Outcome::Passed);
+        assert_eq!(checked(Program::StartedByUser).await.outcome, Outcome::Warning);
+    }
+
     #[tokio::test]
     async fn a_taken_port_is_in_the_way_of_a_program_that_is_to_be_started() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let taken = check(80, port, Program::StartedByTowline).await;
+        let taken = check(&tcp(port), Program::StartedByTowline).await;
         assert_eq!((taken.outcome, taken.code), (Outcome::Blocked, Some(Code::LocalPortTaken)));
         let about = taken.port.unwrap();
         assert_eq!((about.port, about.remote), (port, Some(80)));
@@ -131,16 +190,16 @@ mod tests {
                 taken.message
             );
         }
-        assert_eq!(check(80, port, Program::StartedByUser).await.outcome, Outcome::Passed);
+        assert_eq!(check(&tcp(port), Program::StartedByUser).await.outcome, Outcome::Passed);
         drop(listener);
-        assert_eq!(check(80, port, Program::StartedByTowline).await.outcome, Outcome::Passed);
-        assert_eq!(check(80, port, Program::StartedByUser).await.outcome, Outcome::Warning);
+        assert_eq!(check(&tcp(port), Program::StartedByTowline).await.outcome, Outcome::Passed);
+        assert_eq!(check(&tcp(port), Program::StartedByUser).await.outcome, Outcome::Warning);
     }
 
     #[tokio::test]
     async fn a_port_that_is_taken_for_ipv6_only_is_taken() {
         let Ok(listener) = TcpListener::bind("[::1]:0").await else { return };
         let port = listener.local_addr().unwrap().port();
-        assert_eq!(check(80, port, Program::StartedByTowline).await.outcome, Outcome::Blocked);
+        assert_eq!(check(&tcp(port), Program::StartedByTowline).await.outcome, Outcome::Blocked);
     }
 }

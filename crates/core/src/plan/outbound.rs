@@ -7,11 +7,12 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt;
+use towline_wire::Protocol;
 
 use super::{OutboundService, ServicePod, ServicePort};
 
 impl OutboundService {
-    /// The service with its TCP ports; `None` where it has none.
+    /// The service with its TCP and UDP ports; `None` where it has none.
     pub fn of(service: &Service) -> Option<Self> {
         let spec = service.spec.as_ref()?;
         let cluster_ip: Option<IpAddr> = spec.cluster_ip.as_deref().and_then(|ip| ip.parse().ok());
@@ -48,18 +49,23 @@ impl OutboundService {
             .ports
             .clone()
             .into_iter()
-            .filter_map(|port| port.target.map(|number| (port.name, number)));
-        let all: Vec<(Option<String>, u16)> =
-            numbers.map(|port| (port.name, port.port)).chain(targets).collect();
+            .filter_map(|port| port.target.map(|number| (port.name, number, port.protocol)));
+        let all: Vec<(Option<String>, u16, Protocol)> =
+            numbers.map(|port| (port.name, port.port, port.protocol)).chain(targets).collect();
         for port in &mut self.ports {
-            let real = all.iter().find(|(name, _)| *name == port.name).map(|(_, number)| *number);
+            let real = all
+                .iter()
+                .find(|(name, _, protocol)| *name == port.name && *protocol == port.protocol)
+                .map(|(_, number, _)| *number);
             port.target = real.filter(|number| *number != port.port);
         }
-        for (name, number) in all {
-            match self.ports.iter_mut().find(|known| known.port == number) {
+        for (name, number, protocol) in all {
+            let same =
+                |known: &&mut ServicePort| (known.port, known.protocol) == (number, protocol);
+            match self.ports.iter_mut().find(same) {
                 // Whoever connects to this port of a pod gets what listens on it.
                 Some(known) => known.target = None,
-                None => self.ports.push(ServicePort { name, port: number, target: None }),
+                None => self.ports.push(ServicePort { name, port: number, protocol, target: None }),
             }
         }
     }
@@ -76,32 +82,48 @@ impl ServicePod {
     }
 
     /// The ports at which the pod is reached here, and those that it listens on: each of its own, and the service's where they differ.
-    pub fn ports(&self, service: &OutboundService) -> Vec<(u16, u16)> {
-        let mut all: Vec<(u16, u16)> =
-            self.ports.iter().map(|port| (port.port, port.port)).collect();
+    pub fn ports(&self, service: &OutboundService) -> Vec<PodPort> {
+        let own = |port: &ServicePort| PodPort {
+            port: port.port,
+            protocol: port.protocol,
+            target: port.port,
+        };
+        let mut all: Vec<PodPort> = self.ports.iter().map(own).collect();
         for port in &service.ports {
-            let real = self.ports.iter().find(|own| own.name == port.name).map(|own| own.port);
-            if let Some(real) = real.filter(|_| all.iter().all(|(known, _)| *known != port.port)) {
-                all.push((port.port, real));
+            let (number, protocol) = (port.port, port.protocol);
+            let is_known =
+                all.iter().any(|known| (known.port, known.protocol) == (number, protocol));
+            let mut alike =
+                self.ports.iter().filter(|own| own.name == port.name && own.protocol == protocol);
+            if let Some(real) = alike.next().filter(|_| !is_known) {
+                all.push(PodPort { port: number, protocol, target: real.port });
             }
         }
         all
     }
 }
 
+/// A port at which a pod of a headless service is reached, and the one that it listens on.
+pub struct PodPort {
+    /// The port here.
+    pub port: u16,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// The pod's.
+    pub target: u16,
+}
+
 fn endpoint_ports(subset: &EndpointSubset) -> impl Iterator<Item = ServicePort> {
-    let tcp = |port: &&EndpointPort| port.protocol.as_deref().unwrap_or("TCP") == "TCP";
-    subset.ports.iter().flatten().filter(tcp).filter_map(|port| {
+    subset.ports.iter().flatten().filter_map(|port: &EndpointPort| {
         let name = port.name.clone().filter(|name| !name.is_empty());
-        Some(ServicePort { name, port: u16::try_from(port.port).ok()?, target: None })
+        let protocol = Protocol::of(port.protocol.as_deref())?;
+        Some(ServicePort { name, port: u16::try_from(port.port).ok()?, protocol, target: None })
     })
 }
 
 impl ServicePort {
     fn of(port: &RawPort, headless: bool) -> Option<Self> {
-        if port.protocol.as_deref().is_some_and(|protocol| protocol != "TCP") {
-            return None;
-        }
+        let protocol = Protocol::of(port.protocol.as_deref())?;
         let number = u16::try_from(port.port).ok()?;
         let target = match port.target_port {
             Some(IntOrString::Int(target)) => u16::try_from(target).ok(),
@@ -110,6 +132,7 @@ impl ServicePort {
         Some(Self {
             name: port.name.clone().filter(|name| !name.is_empty()),
             port: number,
+            protocol,
             target: target.filter(|target| headless && *target != number && *target != 0),
         })
     }
@@ -127,15 +150,16 @@ mod tests {
     }
 
     fn port(name: Option<&str>, port: u16, target: Option<u16>) -> ServicePort {
-        ServicePort { name: name.map(str::to_owned), port, target }
+        ServicePort { name: name.map(str::to_owned), port, protocol: Protocol::Tcp, target }
     }
 
     #[test]
-    fn tcp_ports_are_reached_on_the_services_own_port() {
+    fn ports_are_reached_on_the_services_own_port() {
         let ports = json!([{"name": "http", "port": 80, "targetPort": 8080}, {"name": "dns", "port": 53, "protocol": "UDP"}]);
         let service = outbound(json!({"clusterIP": "10.96.1.2", "ports": ports})).unwrap();
         assert_eq!(service.cluster_ip, Some("10.96.1.2".parse().unwrap()));
-        assert_eq!(service.ports, [port(Some("http"), 80, None)]);
+        let udp = ServicePort { protocol: Protocol::Udp, ..port(Some("dns"), 53, None) };
+        assert_eq!(service.ports, [port(Some("http"), 80, None), udp]);
     }
 
     #[test]
@@ -161,16 +185,22 @@ mod tests {
         let names: Vec<&str> = service.pods.iter().map(|pod| pod.name.as_str()).collect();
         assert_eq!(names, ["orders-0", "orders-1"]);
         let numbers: Vec<u16> = service.ports.iter().map(|port| port.port).collect();
-        assert_eq!(numbers, [80, 81, 8080, 9000]);
+        assert_eq!(numbers, [80, 81, 8080, 9000, 53]);
+        assert_eq!(service.ports[4].protocol, Protocol::Udp);
+        let of_pod = service.pods[0].ports(&service);
+        let told: Vec<String> = of_pod
+            .iter()
+            .map(|port| format!("{} {}>{}", port.protocol, port.port, port.target))
+            .collect();
         assert_eq!(
-            service.pods[0].ports(&service),
-            [(8080, 8080), (9000, 9000), (80, 8080), (81, 9000)]
+            told,
+            ["TCP 8080>8080", "TCP 9000>9000", "UDP 53>53", "TCP 80>8080", "TCP 81>9000"]
         );
     }
 
     #[test]
     fn nothing_to_reach_is_no_service() {
         assert_eq!(outbound(json!({"type": "ExternalName", "externalName": "example.com"})), None);
-        assert_eq!(outbound(json!({"ports": [{"port": 53, "protocol": "UDP"}]})), None);
+        assert_eq!(outbound(json!({"ports": [{"port": 9899, "protocol": "SCTP"}]})), None);
     }
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{ConfigMap, Container, EnvVar, PodSpec, Secret};
 use kube::Api;
 use serde::{Deserialize, Serialize};
+use towline_wire::Protocol;
 
 use super::OutboundService;
 use crate::cluster::Cluster;
@@ -127,10 +128,15 @@ impl KnownVariables {
     ) -> Self {
         for service in services {
             let links = links && service.namespace == namespace && service.cluster_ip.is_some();
-            let ports = service.ports.iter().map(|port| (port.port, port.name.as_deref()));
+            let ports =
+                service.ports.iter().map(|port| (port.port, port.protocol, port.name.as_deref()));
             self.names.extend(link_names(&service.name, ports, links));
         }
-        self.names.extend(link_names("kubernetes", [(443, Some("https"))].into_iter(), true));
+        self.names.extend(link_names(
+            "kubernetes",
+            [(443, Protocol::Tcp, Some("https"))].into_iter(),
+            true,
+        ));
         self
     }
 }

@@ -12,7 +12,7 @@ use towline_workload::names::SESSION_LABEL;
 use super::Signal;
 use super::board::Board;
 use super::chronicle::Chronicle;
-use super::inbound::Inbound;
+use super::inbound::{Caller, Inbound};
 use crate::backoff::Backoff;
 use crate::event::What;
 use crate::tunnel::{Dial, Tunnel, TunnelEvent};
@@ -158,9 +158,10 @@ async fn tend(
             Some(event) = events.recv() => event,
         };
         match event {
-            TunnelEvent::Incoming { port, peer, stream } => {
+            TunnelEvent::Incoming { port, protocol, peer, stream } => {
                 let (inbound, pod) = (reach.inbound.clone(), pod.to_owned());
-                tokio::spawn(async move { inbound.serve(&pod, port, peer, stream).await });
+                let caller = Caller { pod, remote: port, protocol, peer };
+                tokio::spawn(async move { inbound.serve(caller, stream).await });
             }
             TunnelEvent::RoundTrip(time) => {
                 reach.board.heard(pod);
@@ -168,8 +169,9 @@ async fn tend(
                 let _ = reach.signals.try_send(Signal::AgentHeard);
                 reach.chronicle.round_trip(pod, time);
             }
-            TunnelEvent::NotListening { port, reason } => {
-                reach.chronicle.tell(What::PortNotServed { pod: pod.to_owned(), port, reason });
+            TunnelEvent::NotListening { port, protocol, reason } => {
+                let pod = pod.to_owned();
+                reach.chronicle.tell(What::PortNotServed { pod, port, protocol, reason });
             }
             TunnelEvent::Ending => ending = true,
             TunnelEvent::Resumed(after) => {

@@ -62,6 +62,7 @@ impl Chronicle {
         let what = What::ServiceAdded {
             service: listener.full_name(),
             port: listener.port,
+            protocol: listener.protocol,
             local: listener.local,
         };
         self.change(Some(what), |snapshot| {
@@ -205,10 +206,12 @@ fn apply(snapshot: &mut Snapshot, what: &What) {
             enter(snapshot, Phase::Reconnecting { reason: reason.clone() })
         }
         What::Reconnected { .. } => enter(snapshot, Phase::Connected),
-        What::ServiceRemoved { service, port } => {
-            snapshot
-                .listeners
-                .retain(|listener| listener.port != *port || listener.full_name() != *service);
+        What::ServiceRemoved { service, port, protocol } => {
+            let is_it = |listener: &Listener| {
+                (listener.port, listener.protocol) == (*port, *protocol)
+                    && listener.full_name() == *service
+            };
+            snapshot.listeners.retain(|listener| !is_it(listener));
         }
         What::Lapsed => {
             snapshot.tunnels.clear();
@@ -244,6 +247,7 @@ mod tests {
     use std::sync::Arc;
 
     use futures::StreamExt;
+    use towline_wire::Protocol;
     use towline_workload::Kind;
 
     use super::*;
@@ -297,6 +301,7 @@ mod tests {
             namespace: "shop".into(),
             service: "redis".into(),
             port: 6379,
+            protocol: Protocol::Tcp,
             port_name: None,
             local,
         });
@@ -307,7 +312,11 @@ mod tests {
         assert_eq!(snapshot.phase, Phase::Reconnecting { reason: "gone".into() });
         assert_eq!(snapshot.tunnels, [Tunnel { pod: "a".into(), up: false, round_trip_us: None }]);
         assert_eq!((snapshot.seq, snapshot.listeners.len()), (6, 1));
-        chronicle.tell(What::ServiceRemoved { service: "redis.shop".into(), port: 6379 });
+        chronicle.tell(What::ServiceRemoved {
+            service: "redis.shop".into(),
+            port: 6379,
+            protocol: Protocol::Tcp,
+        });
         chronicle.tell(What::Ended { end: End::Stopped });
         let snapshot = chronicle.snapshot();
         assert!(snapshot.listeners.is_empty() && snapshot.tunnels.is_empty());

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
-use towline_wire::{Meter, Traffic};
+use towline_wire::{Meter, Protocol, Traffic};
 
 use super::traffic::Counters;
 
@@ -48,6 +48,9 @@ pub enum ConnectionRoute {
         pod: String,
         /// The container's port.
         remote: u16,
+        /// What it speaks; a flow of datagrams counts as a connection.
+        #[serde(default, skip_serializing_if = "Protocol::is_tcp")]
+        protocol: Protocol,
         /// The local port; `None`: the session has none for it.
         local: Option<u16>,
     },
@@ -59,6 +62,9 @@ pub enum ConnectionRoute {
         service: String,
         /// Its port.
         port: u16,
+        /// What it speaks.
+        #[serde(default, skip_serializing_if = "Protocol::is_tcp")]
+        protocol: Protocol,
     },
 }
 
@@ -71,6 +77,9 @@ pub struct ListenerUse {
     pub service: String,
     /// Its port.
     pub port: u16,
+    /// What it speaks.
+    #[serde(default, skip_serializing_if = "Protocol::is_tcp")]
+    pub protocol: Protocol,
     /// How many connections there were.
     pub connections: u64,
     /// When the last one was opened.
@@ -90,8 +99,11 @@ struct Inner {
     last: u64,
     open: BTreeMap<u64, Arc<Entry>>,
     closed: VecDeque<Connection>,
-    uses: BTreeMap<(String, String, u16), (u64, Timestamp)>,
+    uses: BTreeMap<Used, (u64, Timestamp)>,
 }
+
+/// Namespace, service, port.
+type Used = (String, String, u16, Protocol);
 
 #[derive(Debug)]
 struct Entry {
@@ -124,9 +136,9 @@ impl Connections {
         let mut inner = self.lock();
         inner.last += 1;
         let id = inner.last;
-        if let ConnectionRoute::Outbound { namespace, service, port } = &entry.route {
+        if let ConnectionRoute::Outbound { namespace, service, port, protocol } = &entry.route {
             let (namespace, service) = (namespace.clone(), service.clone());
-            let used = inner.uses.entry((namespace, service, *port));
+            let used = inner.uses.entry((namespace, service, *port, *protocol));
             let used = used.or_insert((0, opened));
             *used = (used.0 + 1, opened);
         }
@@ -146,11 +158,11 @@ impl Connections {
     }
 
     pub(super) fn uses(&self) -> Vec<ListenerUse> {
-        let use_of =
-            |(listener, (connections, last)): (&(String, String, u16), &(u64, Timestamp))| {
-                let (namespace, service, port) = listener.clone();
-                ListenerUse { namespace, service, port, connections: *connections, last: *last }
-            };
+        let use_of = |(listener, (connections, last)): (&Used, &(u64, Timestamp))| {
+            let (namespace, service, port, protocol) = listener.clone();
+            let (connections, last) = (*connections, *last);
+            ListenerUse { namespace, service, port, protocol, connections, last }
+        };
         self.lock().uses.iter().map(use_of).collect()
     }
 
@@ -250,7 +262,7 @@ mod tests {
 
     fn to(service: &str) -> ConnectionRoute {
         let (namespace, service) = ("shop".to_owned(), service.to_owned());
-        ConnectionRoute::Outbound { namespace, service, port: 80 }
+        ConnectionRoute::Outbound { namespace, service, port: 80, protocol: Protocol::Tcp }
     }
 
     #[test]

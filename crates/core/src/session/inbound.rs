@@ -1,48 +1,58 @@
-//! Connections from the cluster, handed to the local program.
+//! Connections and datagrams from the cluster, handed to the local program.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 use towline_wire::chunk::{self, Kind};
 use towline_wire::mux::MuxStream;
-use towline_wire::{Failure, FailureKind, carry};
+use towline_wire::{CarryError, Failure, FailureKind, Meter, Protocol, carry, carry_datagrams};
 
 use super::chronicle::Chronicle;
-use super::connections::ConnectionRoute;
+use super::connections::{ConnectionRoute, Open};
 use crate::event::What;
 use crate::plan::InboundPort;
 
 /// A program on this machine that does not take a connection within this time is stuck: its queue is full.
 const CONNECT: Duration = Duration::from_secs(10);
 
+/// A connection from the cluster, or the datagrams of one who sends some.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    /// The pod that took it.
+    pub(super) pod: String,
+    /// The container's port.
+    pub(super) remote: u16,
+    pub(super) protocol: Protocol,
+    /// Who, as seen in the pod.
+    pub(super) peer: SocketAddr,
+}
+
+/// The container's port.
+type Remote = (u16, Protocol);
+
 pub(super) struct Inbound {
     /// Local ports by the container's.
-    ports: BTreeMap<u16, u16>,
+    ports: BTreeMap<Remote, u16>,
     /// The container's ports whose local port did not answer last time.
-    silent: Mutex<BTreeSet<u16>>,
+    silent: Mutex<BTreeSet<Remote>>,
     chronicle: Arc<Chronicle>,
 }
 
 impl Inbound {
     pub(super) fn new(ports: &[InboundPort], chronicle: Arc<Chronicle>) -> Self {
-        let ports = ports.iter().map(|port| (port.remote, port.local)).collect();
+        let ports = ports.iter().map(|port| ((port.remote, port.protocol), port.local)).collect();
         Self { ports, silent: Mutex::new(BTreeSet::new()), chronicle }
     }
 
-    /// Carries one connection to its end.
-    pub(super) async fn serve(
-        &self,
-        pod: &str,
-        remote: u16,
-        peer: SocketAddr,
-        mut stream: MuxStream,
-    ) {
-        let local = self.ports.get(&remote).copied();
-        let route = ConnectionRoute::Inbound { pod: pod.to_owned(), remote, local };
+    /// Carries one to its end.
+    pub(super) async fn serve(&self, caller: Caller, mut stream: MuxStream) {
+        let Caller { pod, remote, protocol, peer } = caller;
+        let local = self.ports.get(&(remote, protocol)).copied();
+        let route = ConnectionRoute::Inbound { pod, remote, protocol, local };
         let open = self.chronicle.counters.open(route, Some(peer));
         let Some(local) = local else {
             // Only an agent with other arguments than ours asks for this.
@@ -52,43 +62,122 @@ impl Inbound {
             let _ = chunk::write_failure(&mut stream, &failure).await;
             return;
         };
+        let way = Way { remote: (remote, protocol), local };
+        let ended = match protocol {
+            Protocol::Tcp => self.connection(way, stream, &open).await,
+            Protocol::Udp => self.datagrams(way, stream, &open).await,
+        };
+        if let Err(error) = ended {
+            open.failed(&error);
+            tracing::debug!(remote, %protocol, %peer, error, "what came from the cluster ended early");
+        }
+    }
+
+    async fn connection(
+        &self,
+        way: Way,
+        mut stream: MuxStream,
+        open: &Open<'_>,
+    ) -> Result<(), String> {
+        let local = way.local;
         let tcp = match connect(local).await {
             Ok(tcp) => tcp,
             Err(error) => {
                 let reason =
                     format!("nothing on this machine took the connection on port {local}: {error}");
-                open.failed(&reason);
-                let _ = chunk::write_failure(&mut stream, &failure((&error).into(), reason)).await;
-                self.mark_silent(remote, local, &error);
-                return;
+                let told = failure((&error).into(), reason.clone());
+                let _ = chunk::write_failure(&mut stream, &told).await;
+                self.mark_silent(way, &error);
+                return Err(reason);
             }
         };
-        self.mark_answering(remote, local);
+        self.mark_answering(way);
         open.established();
         if chunk::write_mark(&mut stream, Kind::Ready).await.is_err() {
-            return;
+            return Ok(());
         }
-        if let Err(error) = carry(tcp, stream, &open, || ()).await {
-            open.failed(&error.to_string());
-            tracing::debug!(remote, %peer, %error, "a connection from the cluster ended early");
+        carry(tcp, stream, open, || ()).await.map_err(|error| error.to_string())
+    }
+
+    /// Nobody can know whether a program takes datagrams until one has come back as undeliverable, or an answer.
+    async fn datagrams(
+        &self,
+        way: Way,
+        mut stream: MuxStream,
+        open: &Open<'_>,
+    ) -> Result<(), String> {
+        let local = way.local;
+        let socket = async {
+            let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            socket.connect((Ipv4Addr::LOCALHOST, local)).await?;
+            Ok(Arc::new(socket))
+        };
+        let socket = socket.await.map_err(|error: io::Error| error.to_string())?;
+        open.established();
+        if chunk::write_mark(&mut stream, Kind::Ready).await.is_err() {
+            return Ok(());
+        }
+        let heard = Heard { inbound: self, way, open };
+        match carry_datagrams(socket, &mut stream, &heard, || ()).await {
+            // None has come back as undeliverable.
+            Ok(()) => {
+                self.mark_answering(way);
+                Ok(())
+            }
+            Err(CarryError::NearReset(error)) => {
+                self.mark_silent(way, &error);
+                Err(format!(
+                    "nothing on this machine took the datagram on UDP port {local}: {error}"
+                ))
+            }
+            Err(error) => Err(error.to_string()),
         }
     }
 
-    fn mark_silent(&self, remote: u16, local: u16, error: &io::Error) {
-        let first =
-            self.silent.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(remote);
+    fn silent(&self) -> MutexGuard<'_, BTreeSet<Remote>> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn mark_silent(&self, way: Way, error: &io::Error) {
+        let first = self.silent().insert(way.remote);
         if first {
-            self.chronicle.tell(What::LocalPortSilent { remote, local, reason: error.to_string() });
+            let (remote, protocol) = way.remote;
+            let (local, reason) = (way.local, error.to_string());
+            self.chronicle.tell(What::LocalPortSilent { remote, protocol, local, reason });
         }
     }
 
-    fn mark_answering(&self, remote: u16, local: u16) {
-        let was =
-            self.silent.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&remote);
+    fn mark_answering(&self, way: Way) {
+        let was = self.silent().remove(&way.remote);
         if was {
-            self.chronicle.tell(What::LocalPortAnswers { remote, local });
+            let ((remote, protocol), local) = (way.remote, way.local);
+            self.chronicle.tell(What::LocalPortAnswers { remote, protocol, local });
         }
     }
+}
+
+/// Counts, and takes what the local program sends for an answer.
+struct Heard<'a> {
+    inbound: &'a Inbound,
+    way: Way,
+    open: &'a Open<'a>,
+}
+
+impl Meter for Heard<'_> {
+    fn sent(&self, bytes: u64) {
+        self.inbound.mark_answering(self.way);
+        self.open.sent(bytes);
+    }
+
+    fn received(&self, bytes: u64) {
+        self.open.received(bytes);
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Way {
+    remote: Remote,
+    local: u16,
 }
 
 /// Connects to the program on this machine; it may listen on IPv4 or on IPv6 only.

@@ -20,6 +20,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use towline_wire::Protocol;
 use towline_wire::header::Variable;
 
 use self::relay::Relay;
@@ -78,6 +79,7 @@ impl Actor {
                 let name = Some("https".to_owned());
                 let shown = NamePort {
                     port: PORT,
+                    protocol: Protocol::Tcp,
                     name: name.clone(),
                     local: kubernetes.shown(local),
                     target,
@@ -88,6 +90,7 @@ impl Actor {
                     namespace: KUBERNETES.0.to_owned(),
                     service: KUBERNETES.1.to_owned(),
                     port: PORT,
+                    protocol: Protocol::Tcp,
                     port_name: name,
                     local,
                 });
@@ -193,7 +196,8 @@ impl Kubernetes {
 }
 
 fn place() -> Place {
-    Place { subject: Subject::service(KUBERNETES.0, KUBERNETES.1), port: PORT }
+    let subject = Subject::service(KUBERNETES.0, KUBERNETES.1);
+    Place { subject, port: PORT, protocol: Protocol::Tcp }
 }
 
 /// Where the agent's own variables say that the API server is.

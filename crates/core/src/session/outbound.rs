@@ -1,6 +1,7 @@
 //! The cluster's services on this machine: a listener for each port of each service, and connections from there into the cluster.
 
 mod accept;
+mod datagrams;
 mod ground;
 mod route;
 
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::task::AbortOnDropHandle;
+use towline_wire::Protocol;
 
 pub(super) use self::accept::Dialer;
 use self::accept::Door;
@@ -26,11 +28,12 @@ use crate::names::{NameEntry, NamePort, Subject};
 pub(super) struct Place {
     pub(super) subject: Subject,
     pub(super) port: u16,
+    pub(super) protocol: Protocol,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.subject, self.port)
+        write!(f, "{}:{}{}", self.subject, self.port, self.protocol.suffix())
     }
 }
 
@@ -83,10 +86,19 @@ pub(super) struct Opened {
     route: watch::Sender<Route>,
     /// Closed at once by being dropped, so that the port is free again before the next listener wants it.
     _doors: Vec<Door>,
-    _accepts: Vec<AbortOnDropHandle<()>>,
+    accepts: Vec<AbortOnDropHandle<()>>,
 }
 
 impl Opened {
+    /// The same as dropping it, and waits until its ports are free.
+    async fn close(self) {
+        for accept in self.accepts {
+            accept.abort();
+            // Whichever way it ended.
+            let _ = accept.await;
+        }
+    }
+
     /// Sends connections to come elsewhere.
     pub(super) fn point_to(&self, to: Route) {
         self.route.send_if_modified(|route| {
@@ -105,13 +117,14 @@ impl Open {
         }
     }
 
-    fn as_port(&self, port: u16) -> NamePort {
+    fn as_port(&self, place: &Place) -> NamePort {
         let (local, target) = match &self.way {
             Way::Listening(opened) => (opened.local, opened.route.borrow().to_string()),
             Way::Program { local, route } => (*local, route.to_string()),
         };
         let by_variables_only = self.elsewhere.clone();
-        NamePort { port, name: self.name.clone(), local, target, by_variables_only }
+        let (port, protocol) = (place.port, place.protocol);
+        NamePort { port, protocol, name: self.name.clone(), local, target, by_variables_only }
     }
 }
 
@@ -137,9 +150,12 @@ impl Outbound {
             of_it.filter(|place| !still.contains(place)).cloned().collect()
         };
         for place in gone {
-            inner.open.remove(&place);
-            let service = place.subject.to_string();
-            self.dialer.chronicle.tell(What::ServiceRemoved { service, port: place.port });
+            if let Some(Open { way: Way::Listening(opened), .. }) = inner.open.remove(&place) {
+                opened.close().await;
+            }
+            let (service, port) = (place.subject.to_string(), place.port);
+            let protocol = place.protocol;
+            self.dialer.chronicle.tell(What::ServiceRemoved { service, port, protocol });
         }
         for wanted in wanted {
             self.put(&mut inner, wanted).await;
@@ -172,8 +188,7 @@ impl Outbound {
     pub(super) async fn entries(&self) -> Vec<NameEntry> {
         let inner = self.inner.lock().await;
         let beside = inner.beside.iter().map(|(place, port)| (&place.subject, port.clone()));
-        let open =
-            inner.open.iter().map(|(place, open)| (&place.subject, open.as_port(place.port)));
+        let open = inner.open.iter().map(|(place, open)| (&place.subject, open.as_port(place)));
         let mut entries: BTreeMap<&Subject, Vec<NamePort>> = BTreeMap::new();
         for (subject, port) in beside.chain(open) {
             entries.entry(subject).or_default().push(port);
@@ -221,8 +236,9 @@ impl Outbound {
         }
         inner.ports.insert(place.clone(), local.port());
         let (namespace, service) = (place.subject.namespace().to_owned(), place.subject.label());
+        let (port, protocol) = (place.port, place.protocol);
         let listener =
-            Listener { namespace, service, port: place.port, port_name: name.clone(), local };
+            Listener { namespace, service, port, protocol, port_name: name.clone(), local };
         inner.open.insert(place, Open { name, way, elsewhere });
         self.dialer.chronicle.listener_opened(listener);
     }
@@ -234,15 +250,29 @@ impl Outbound {
         place: &Place,
         route: Route,
     ) -> io::Result<Opened> {
-        let (listeners, local) = ground.listen(place, port).await?;
-        let (route, routes) = watch::channel(route);
-        let doors: Vec<Door> = listeners.into_iter().map(Door::new).collect();
-        let accepts = doors.iter().map(|door| {
-            let (place, dialer) = (place.clone(), self.dialer.clone());
-            let accept = accept::accept(door.entrance(), place, routes.clone(), dialer);
-            AbortOnDropHandle::new(tokio::spawn(accept))
-        });
-        Ok(Opened { local, route, _accepts: accepts.collect(), _doors: doors })
+        match place.protocol {
+            Protocol::Tcp => {
+                let (listeners, local) = ground.listen(place, port).await?;
+                let (route, routes) = watch::channel(route);
+                let doors: Vec<Door> = listeners.into_iter().map(Door::new).collect();
+                let accepts = doors.iter().map(|door| {
+                    let (place, dialer) = (place.clone(), self.dialer.clone());
+                    let accept = accept::accept(door.entrance(), place, routes.clone(), dialer);
+                    AbortOnDropHandle::new(tokio::spawn(accept))
+                });
+                Ok(Opened { local, route, accepts: accepts.collect(), _doors: doors })
+            }
+            Protocol::Udp => {
+                let (sockets, local) = ground.datagrams(place, port)?;
+                let (route, routes) = watch::channel(route);
+                let takes = sockets.into_iter().map(|socket| {
+                    let (place, dialer) = (place.clone(), self.dialer.clone());
+                    let take = datagrams::take(socket, place, routes.clone(), dialer);
+                    AbortOnDropHandle::new(tokio::spawn(take))
+                });
+                Ok(Opened { local, route, accepts: takes.collect(), _doors: Vec::new() })
+            }
+        }
     }
 }
 

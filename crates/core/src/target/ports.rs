@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Container, PodSpec, Service, ServicePort};
 use kube::ResourceExt;
+use towline_wire::Protocol;
 
 use super::container::{declares, target};
 use crate::cluster::list;
@@ -57,12 +58,12 @@ impl PortError {
 pub struct Ports {
     /// The ones that come to this machine, by number.
     pub inbound: Vec<InboundPort>,
-    /// The ones that do not, because they are not TCP: `53/UDP`.
+    /// The ones that do not, because they are neither TCP nor UDP: `9899/SCTP`.
     pub not_carried: Vec<String>,
 }
 
-/// The ports that come to this machine: the TCP ports that the container declares, those that services of the pod send connections to and no
-/// other container declares, and those of `mappings`.
+/// The ports that come to this machine: the TCP and UDP ports that the container declares, those that services of the pod send connections to and no
+/// other container declares, and those of `mappings`, which are TCP where neither of them knows the number.
 ///
 /// # Errors
 ///
@@ -90,7 +91,7 @@ pub fn map(
 struct Mapper<'a> {
     this: &'a Container,
     others: Vec<&'a Container>,
-    ports: BTreeMap<u16, Port>,
+    ports: BTreeMap<(u16, Protocol), Port>,
     not_carried: Vec<String>,
 }
 
@@ -105,17 +106,17 @@ impl Mapper<'_> {
     fn declared(&mut self) {
         for port in self.this.ports.iter().flatten() {
             let Ok(number) = u16::try_from(port.container_port) else { continue };
-            match port.protocol.as_deref() {
-                None | Some("TCP") => {
-                    self.ports.entry(number).or_default().name = port.name.clone()
+            match Protocol::of(port.protocol.as_deref()) {
+                Some(protocol) => {
+                    self.ports.entry((number, protocol)).or_default().name = port.name.clone();
                 }
-                Some(protocol) => self.leave_out(number, protocol),
+                None => self.leave_out(number, port.protocol.as_deref()),
             }
         }
     }
 
-    fn leave_out(&mut self, number: u16, protocol: &str) {
-        let text = format!("{number}/{protocol}");
+    fn leave_out(&mut self, number: u16, protocol: Option<&str>) {
+        let text = format!("{number}/{}", protocol.unwrap_or_default());
         if !self.not_carried.contains(&text) {
             self.not_carried.push(text);
         }
@@ -129,26 +130,42 @@ impl Mapper<'_> {
             // A name is a port of whichever container declares it.
             let number = match &target {
                 RemotePort::Number(number) => Some(*number),
-                RemotePort::Name(name) => self.number_of(name),
+                RemotePort::Name(name) => self.declared_as(name).map(|(number, _)| number),
             };
             let Some(number) = number else { continue };
             if self.other(&target).is_some() {
                 continue;
             }
-            match port.protocol.as_deref() {
-                None | Some("TCP") => {
+            match Protocol::of(port.protocol.as_deref()) {
+                Some(protocol) => {
                     let text = format!("{}:{}", service.name_any(), port.port);
-                    self.ports.entry(number).or_default().services.push(text);
+                    self.ports.entry((number, protocol)).or_default().services.push(text);
                 }
-                Some(protocol) => self.leave_out(number, protocol),
+                None => self.leave_out(number, port.protocol.as_deref()),
             }
         }
     }
 
-    fn number_of(&self, name: &str) -> Option<u16> {
+    fn declared_as(&self, name: &str) -> Option<(u16, Protocol)> {
         let mut declared = self.this.ports.iter().flatten();
         let port = declared.find(|port| port.name.as_deref() == Some(name))?;
-        u16::try_from(port.container_port).ok()
+        let protocol = Protocol::of(port.protocol.as_deref())?;
+        Some((u16::try_from(port.container_port).ok()?, protocol))
+    }
+
+    /// The ports that a mapping is about: a number may be a port of both protocols.
+    fn mapped(&self, remote: &RemotePort) -> Result<Vec<(u16, Protocol)>, PortError> {
+        let number = match remote {
+            RemotePort::Number(number) => *number,
+            RemotePort::Name(name) => {
+                let port = self.declared_as(name).ok_or_else(|| self.unknown(name))?;
+                return Ok(vec![port]);
+            }
+        };
+        let known = Protocol::ALL.map(|protocol| (number, protocol));
+        let known: Vec<_> =
+            known.into_iter().filter(|port| self.ports.contains_key(port)).collect();
+        Ok(if known.is_empty() { vec![(number, Protocol::Tcp)] } else { known })
     }
 
     /// Another container that declares the port, when this one does not.
@@ -167,24 +184,22 @@ impl Mapper<'_> {
                     other: other.to_owned(),
                 });
             }
-            let number = match &mapping.remote {
-                RemotePort::Number(number) => *number,
-                RemotePort::Name(name) => self.number_of(name).ok_or_else(|| self.unknown(name))?,
-            };
-            let local = mapping.local.unwrap_or(number);
-            let port = self.ports.entry(number).or_default();
-            match port.local {
-                Some(before) if before != local => {
-                    return Err(PortError::MappedTwice(number, before, local));
+            for (number, protocol) in self.mapped(&mapping.remote)? {
+                let local = mapping.local.unwrap_or(number);
+                let port = self.ports.entry((number, protocol)).or_default();
+                match port.local {
+                    Some(before) if before != local => {
+                        return Err(PortError::MappedTwice(number, before, local));
+                    }
+                    _ => port.local = Some(local),
                 }
-                _ => port.local = Some(local),
             }
         }
         Ok(())
     }
 
     fn unknown(&self, name: &str) -> PortError {
-        let known = self.ports.iter().map(|(number, port)| match &port.name {
+        let known = self.ports.iter().map(|((number, _), port)| match &port.name {
             Some(name) => format!("{number} ({name})"),
             None => number.to_string(),
         });
@@ -196,14 +211,15 @@ impl Mapper<'_> {
     }
 
     fn finish(self) -> Result<Ports, PortError> {
-        let mut taken: BTreeMap<u16, u16> = BTreeMap::new();
+        let mut taken: BTreeMap<(u16, Protocol), u16> = BTreeMap::new();
         let mut inbound = Vec::new();
-        for (remote, port) in self.ports {
+        for ((remote, protocol), port) in self.ports {
             let local = port.local.unwrap_or(remote);
-            if let Some(first) = taken.insert(local, remote) {
+            if let Some(first) = taken.insert((local, protocol), remote) {
                 return Err(PortError::SameLocal(first, remote, local));
             }
-            inbound.push(InboundPort { remote, local, name: port.name, services: port.services });
+            let (name, services) = (port.name, port.services);
+            inbound.push(InboundPort { remote, protocol, local, name, services });
         }
         Ok(Ports { inbound, not_carried: self.not_carried })
     }

@@ -50,7 +50,7 @@ impl Agent {
 #[tokio::test]
 async fn a_dial_says_where_to_and_carries_bytes() {
     let (tunnel, _events, mut agent) = tunnel().await;
-    let mut near = tunnel.streams().dial("orders.shop.svc", 80).await.unwrap();
+    let mut near = tunnel.streams().dial("orders.shop.svc", 80, Protocol::Tcp).await.unwrap();
     let (asked, mut far) = agent.next().await;
     assert_eq!(asked, ToAgent::Dial { host: "orders.shop.svc".into(), port: 80 });
     near.write_all(b"hello").await.unwrap();
@@ -75,7 +75,7 @@ async fn questions_are_answered() {
     drop(answering.await.unwrap());
     assert!(tunnel.streams().closed().await.contains("closed"));
     assert!(matches!(
-        tunnel.streams().dial("x", 1).await,
+        tunnel.streams().dial("x", 1, Protocol::Tcp).await,
         Err(AskError::Closed | AskError::Frame(_))
     ));
 }
@@ -89,7 +89,9 @@ async fn an_incoming_connection_is_told_and_a_stuck_one_holds_up_nobody() {
     let peer = "10.0.0.9:4711".parse().unwrap();
     frame::write(&mut stream, &ToClient::Incoming { port: 8080, peer }).await.unwrap();
     match events.recv().await.unwrap() {
-        TunnelEvent::Incoming { port: 8080, peer: got, .. } => assert_eq!(got, peer),
+        TunnelEvent::Incoming { port: 8080, protocol: Protocol::Tcp, peer: got, .. } => {
+            assert_eq!(got, peer)
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -107,7 +109,7 @@ async fn a_silent_agent_ends_the_tunnel() {
 #[tokio::test]
 async fn dropping_the_tunnel_resets_its_streams() {
     let (tunnel, _events, mut agent) = tunnel().await;
-    let mut near = tunnel.streams().dial("x", 1).await.unwrap();
+    let mut near = tunnel.streams().dial("x", 1, Protocol::Tcp).await.unwrap();
     let _far = agent.next().await;
     drop(tunnel);
     let start = Instant::now();

@@ -69,7 +69,7 @@ impl Scene {
                 image: AGENT.into(),
                 image_pull_policy: PullPolicy::IfNotPresent,
                 pull_secret: None,
-                args: serve_args(&id, &"ab".repeat(32), 17_777, &[8080]),
+                args: serve_args(&id, &"ab".repeat(32), 17_777, &[8080], &[]),
             },
             client,
             workload,

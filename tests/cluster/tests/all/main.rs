@@ -18,4 +18,5 @@ mod restore;
 mod rights;
 mod shop;
 mod two_clusters;
+mod udp;
 mod volumes;

@@ -27,6 +27,7 @@ export type { Here } from '../bindings/Here';
 export type { Holder } from '../bindings/Holder';
 export type { HostsLine } from '../bindings/HostsLine';
 export type { InboundPort } from '../bindings/InboundPort';
+export type { Protocol } from '../bindings/Protocol';
 export type { LaunchRequest } from '../bindings/LaunchRequest';
 export type { Leftover } from '../bindings/Leftover';
 export type { Listener } from '../bindings/Listener';

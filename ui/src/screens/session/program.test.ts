@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ordersSession } from '$lib/backend/fake/data/session';
 import { World } from '$lib/backend/fake/world';
-import type { ProgramState } from '$lib/backend/types';
+import type { InboundPort, ProgramState } from '$lib/backend/types';
 import { localAddress, mappings } from './address';
 import { programStatus } from './program';
 import { filtered, lasted } from './traffic';
@@ -49,13 +49,16 @@ test('where nothing comes in there is no address', () => {
 });
 
 test('mappings are told whole', () => {
-  const inbound = [
-    { remote: 8080, local: 3000, name: 'http', services: ['orders:80'] },
-    { remote: 9090, local: 9090, name: null, services: [] },
+  const inbound: InboundPort[] = [
+    { remote: 53, protocol: 'UDP', local: 5353, name: 'dns', services: [] },
+    { remote: 8080, protocol: 'TCP', local: 3000, name: 'http', services: ['orders:80'] },
+    { remote: 9090, protocol: 'TCP', local: 9090, name: null, services: [] },
   ];
-  expect(mappings(ordersSession(world, { inbound }))).toBe(
-    'http 8080 → 127.0.0.1:3000 (orders:80)\n9090 → 127.0.0.1:9090',
+  const session = ordersSession(world, { inbound });
+  expect(mappings(session)).toBe(
+    'dns 53/UDP → 127.0.0.1:5353\nhttp 8080 → 127.0.0.1:3000 (orders:80)\n9090 → 127.0.0.1:9090',
   );
+  expect(localAddress(session)).toBe('127.0.0.1:3000');
 });
 
 test('connections are filtered by their way and by failure', () => {

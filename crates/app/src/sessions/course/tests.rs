@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+use towline_core::Protocol;
 use towline_core::report::{Code, Report};
 
 use super::*;
@@ -99,11 +100,19 @@ fn the_step_in_which_it_broke_off_is_told() {
 #[test]
 fn a_port_is_silent_until_it_answers() {
     let mut course = course();
-    let silent = What::LocalPortSilent { remote: 80, local: 8080, reason: "refused".into() };
+    let silent = What::LocalPortSilent {
+        remote: 80,
+        protocol: Protocol::Tcp,
+        local: 8080,
+        reason: "refused".into(),
+    };
     course.take(&event(1, silent.clone()));
     course.take(&event(2, silent));
     assert_eq!(course.silent.len(), 1);
-    course.take(&event(3, What::LocalPortAnswers { remote: 80, local: 8080 }));
+    course.take(&event(
+        3,
+        What::LocalPortAnswers { remote: 80, protocol: Protocol::Tcp, local: 8080 },
+    ));
     assert!(course.silent.is_empty());
 }
 

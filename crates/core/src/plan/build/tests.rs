@@ -37,7 +37,13 @@ fn the_control_port_avoids_the_pods_ports() {
         "the same session, the same port"
     );
     assert_ne!(chosen, control_port(&session, &resolved(chosen), &[]));
-    let inbound = [InboundPort { remote: chosen, local: 1, name: None, services: vec![] }];
+    let inbound = [InboundPort {
+        remote: chosen,
+        protocol: Protocol::Tcp,
+        local: 1,
+        name: None,
+        services: vec![],
+    }];
     assert_ne!(chosen, control_port(&session, &resolved(80), &inbound));
 }
 

@@ -91,7 +91,7 @@ fn go_without(plan: &mut HostsPlan, session: &str, names: BTreeSet<HostName>) ->
         host.names.retain(|name| !names.contains(name));
     }
     // What has neither is the local program itself.
-    plan.hosts.retain(|host| !host.names.is_empty() || !host.ports.is_empty());
+    plan.hosts.retain(|host| !host.names.is_empty() || !host.is_program());
     plan.without.extend(names);
     Check::warning("names", message, None).about_names(TakenNames::GoWithout)
 }
@@ -123,6 +123,7 @@ mod tests {
             address: "127.77.1.2".parse().unwrap(),
             names: names.iter().map(|name| name.parse().unwrap()).collect(),
             ports: ports.to_vec(),
+            udp_ports: Vec::new(),
         }
     }
 

@@ -26,7 +26,8 @@ pub(super) fn left_to_program(inbound: &[InboundPort]) -> BTreeSet<u16> {
         TcpStream::connect_timeout(&(Ipv4Addr::LOCALHOST, port).into(), ANSWER).is_ok()
             && socket::listen((other, port).into()).is_ok()
     };
-    inbound.iter().map(|port| port.local).filter(|port| !is_safe(*port)).collect()
+    let tcp = inbound.iter().filter(|port| port.protocol.is_tcp());
+    tcp.map(|port| port.local).filter(|port| !is_safe(*port)).collect()
 }
 
 /// One check for each port that the local program takes from others.
@@ -40,7 +41,8 @@ pub(super) fn displaced(
             "Port {port} of this machine is left to your program, so {} cannot be reached under it by name, but by service variables only.",
             listed(&names)
         );
-        let remote = inbound.iter().find(|inbound| inbound.local == *port).map_or(*port, |inbound| inbound.remote);
+        let is_it = |inbound: &&InboundPort| inbound.local == *port && inbound.protocol.is_tcp();
+        let remote = inbound.iter().find(is_it).map_or(*port, |inbound| inbound.remote);
         let fix = format!(
             "To have the name, let your program listen on another port, such as --port {remote}:{}.",
             port.saturating_add(10_000).max(1024)

@@ -6,7 +6,7 @@ use super::*;
 use crate::plan::{Outcome, ServicePod, ServicePort};
 
 fn port(port: u16, name: Option<&str>) -> ServicePort {
-    ServicePort { name: name.map(str::to_owned), port, target: None }
+    ServicePort { name: name.map(str::to_owned), port, protocol: Protocol::Tcp, target: None }
 }
 
 fn service(namespace: &str, name: &str, ports: &[u16]) -> OutboundService {
@@ -42,7 +42,7 @@ fn find<'a>(plan: &'a HostsPlan, subject: &str) -> &'a PlannedHost {
 
 fn inbound(local: u16, services: &[&str]) -> InboundPort {
     let services = services.iter().map(|service| (*service).to_owned()).collect();
-    InboundPort { remote: 8080, local, name: None, services }
+    InboundPort { remote: 8080, protocol: Protocol::Tcp, local, name: None, services }
 }
 
 #[test]

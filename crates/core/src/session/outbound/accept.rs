@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use towline_wire::mux::MuxStream;
-use towline_wire::{CarryError, carry};
+use towline_wire::{CarryError, Protocol, carry};
 
 use super::{Place, Route};
 use crate::event::What;
@@ -65,7 +65,7 @@ impl Dialer {
                     PATIENCE.as_secs()
                 ));
             };
-            match streams.dial(&host, port).await {
+            match streams.dial(&host, port, place.protocol).await {
                 Ok(stream) => return Ok(stream),
                 Err(error) => last = error.to_string(),
             }
@@ -74,9 +74,7 @@ impl Dialer {
     }
 
     async fn carry(&self, tcp: TcpStream, place: &Place, route: &Route) {
-        let (namespace, service) = (place.subject.namespace().to_owned(), place.subject.label());
-        let to = ConnectionRoute::Outbound { namespace, service, port: place.port };
-        let open = self.chronicle.counters.open(to, tcp.peer_addr().ok());
+        let open = self.chronicle.counters.open(place.as_route(), tcp.peer_addr().ok());
         let stream = match self.dial(place, route).await {
             Ok(stream) => stream,
             Err(reason) => {
@@ -99,7 +97,7 @@ impl Dialer {
         }
     }
 
-    fn tell(&self, place: &Place, reason: String) {
+    pub(super) fn tell(&self, place: &Place, reason: String) {
         let now = Instant::now();
         let mut told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let recently = told.get(place).is_some_and(|at| now - *at < TELL_AGAIN);
@@ -120,8 +118,22 @@ impl Dialer {
             .into_iter()
             .flatten()
             .flat_map(|subset| subset.ports.into_iter().flatten());
-        let mut named = ports.filter(|port| port.name.as_deref() == name);
+        let mut named = ports.filter(|port| {
+            port.name.as_deref() == name
+                && Protocol::of(port.protocol.as_deref()) == Some(place.protocol)
+        });
         named.next().and_then(|port| u16::try_from(port.port).ok())
+    }
+}
+
+impl Place {
+    pub(super) fn as_route(&self) -> ConnectionRoute {
+        ConnectionRoute::Outbound {
+            namespace: self.subject.namespace().to_owned(),
+            service: self.subject.label(),
+            port: self.port,
+            protocol: self.protocol,
+        }
     }
 }
 

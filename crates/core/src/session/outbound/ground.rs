@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use towline_helper::client::{Helper, HelperError};
 use towline_machine::LoopbackAddress;
+use towline_wire::Protocol;
 
 use super::Place;
 use crate::names::{Addresses, HostsPlan, NETWORK, Subject, socket};
@@ -32,6 +33,7 @@ pub(in crate::session) struct Hosts {
     own: BTreeSet<Subject>,
     /// Ports that are listened on at no address, see [`HostsPlan::left`].
     left: BTreeSet<u16>,
+    left_udp: BTreeSet<u16>,
     /// Where the names stand, and so whether there is a helper.
     names: Names,
     /// Whose address is settled, because something listens there.
@@ -45,7 +47,7 @@ impl Ground {
         let Some(plan) = plan else { return Self::Ports };
         let mut addresses = Addresses::new(plan.held.iter().copied());
         let (own, listening): (Vec<_>, Vec<_>) =
-            plan.hosts.iter().partition(|host| host.ports.is_empty());
+            plan.hosts.iter().partition(|host| host.is_program());
         for host in listening {
             addresses.decide(host.subject.clone(), host.address);
         }
@@ -53,6 +55,7 @@ impl Ground {
             addresses: Mutex::new(addresses),
             own: own.into_iter().map(|host| host.subject.clone()).collect(),
             left: plan.left.clone(),
+            left_udp: plan.left_udp.clone(),
             names,
             open: Mutex::default(),
             helper: RwLock::default(),
@@ -75,7 +78,30 @@ impl Ground {
     /// Why the place, which is at `local`, is not on its own port there, although it has an address of its own.
     pub(super) fn elsewhere(&self, place: &Place, local: SocketAddr) -> Option<String> {
         self.hosts()?;
-        (local.port() != place.port).then(|| why_not(place.port))
+        (local.port() != place.port).then(|| match place.protocol {
+            Protocol::Tcp => why_not(place.port),
+            Protocol::Udp => why_not_udp(place.port),
+        })
+    }
+
+    /// Takes datagrams for the place, as [`Self::listen`] listens.
+    pub(super) fn datagrams(
+        &self,
+        place: &Place,
+        before: u16,
+    ) -> io::Result<(Vec<UdpSocket>, SocketAddr)> {
+        let at = |ip: IpAddr, port| UdpSocket::from_std(socket::datagrams((ip, port).into())?);
+        let sockets = match self {
+            Self::Ports => {
+                let v4 = Ipv4Addr::LOCALHOST.into();
+                let first = at(v4, before).or_else(|_| at(v4, 0))?;
+                let second = at(Ipv6Addr::LOCALHOST.into(), first.local_addr()?.port());
+                std::iter::once(first).chain(second.ok()).collect()
+            }
+            Self::Hosts(hosts) => vec![hosts.datagrams(place, before)?],
+        };
+        let local = sockets[0].local_addr()?;
+        Ok((sockets, local))
     }
 
     /// Listens for the place. `before` is the port that it had, where ports are any that is free.
@@ -136,6 +162,23 @@ impl Hosts {
         listening
     }
 
+    /// Without its own port the place has another: no name leads there, but its variables do.
+    fn datagrams(&self, place: &Place, before: u16) -> io::Result<UdpSocket> {
+        let address = self
+            .addresses()
+            .of(&place.subject)
+            .ok_or_else(|| io::Error::other("all addresses of 127.77.0.0/16 are given out"))?;
+        let at =
+            |port| UdpSocket::from_std(socket::datagrams(SocketAddr::new(address.ip(), port))?);
+        let own = match self.left_udp.contains(&place.port) {
+            true => Err(io::ErrorKind::AddrInUse.into()),
+            false => at(place.port),
+        };
+        let socket = own.or_else(|_| at(before)).or_else(|_| at(0))?;
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(place.subject.clone());
+        Ok(socket)
+    }
+
     fn addresses(&self) -> MutexGuard<'_, Addresses> {
         self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -182,6 +225,18 @@ fn why_not(port: u16) -> String {
         Err(io::ErrorKind::PermissionDenied) => format!("port {port} needs administrator's rights"),
         Err(_) => format!("port {port} of this machine is taken"),
         Ok(_) => format!("port {port} is left to the local program"),
+    }
+}
+
+/// The same for a UDP port.
+fn why_not_udp(port: u16) -> String {
+    let nobodys = Ipv4Addr::new(NETWORK[0], NETWORK[1], 255, 254);
+    match socket::datagrams((nobodys, port).into()).map_err(|error| error.kind()) {
+        Err(io::ErrorKind::PermissionDenied) => {
+            format!("UDP port {port} needs administrator's rights")
+        }
+        Err(_) => format!("UDP port {port} of this machine is taken"),
+        Ok(_) => format!("UDP port {port} is left to the local program"),
     }
 }
 

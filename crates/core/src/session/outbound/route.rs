@@ -3,12 +3,13 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use k8s_openapi::api::core::v1::{Endpoints, Service, ServicePort};
+use k8s_openapi::api::core::v1::{Endpoints, Service};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use towline_wire::Protocol;
 
 use super::{Place, Wanted};
 use crate::names::Subject;
-use crate::plan::OutboundService;
+use crate::plan::{OutboundService, PodPort, ServicePort};
 use crate::request::ExternalHost;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ impl fmt::Display for Route {
     }
 }
 
-/// The listeners that `service` needs: one for each TCP port.
+/// The listeners that `service` needs: one for each TCP or UDP port.
 pub(in crate::session) fn wanted_by(service: &Service) -> Vec<Wanted> {
     let Some(spec) = &service.spec else { return Vec::new() };
     let (Some(name), Some(namespace)) = (&service.metadata.name, &service.metadata.namespace)
@@ -42,10 +43,10 @@ pub(in crate::session) fn wanted_by(service: &Service) -> Vec<Wanted> {
     let external = (spec.type_.as_deref() == Some("ExternalName"))
         .then(|| spec.external_name.clone().unwrap_or_default());
     let cluster_ip: Option<IpAddr> = spec.cluster_ip.as_deref().and_then(|ip| ip.parse().ok());
-    let tcp = |port: &&ServicePort| port.protocol.as_deref().unwrap_or("TCP") == "TCP";
-    let ports = spec.ports.iter().flatten().filter(tcp);
+    let ports = spec.ports.iter().flatten();
     ports
         .filter_map(|port| {
+            let protocol = Protocol::of(port.protocol.as_deref())?;
             let number = u16::try_from(port.port).ok()?;
             let host = || format!("{name}.{namespace}.svc");
             let route = match (&external, cluster_ip, &port.target_port) {
@@ -62,7 +63,8 @@ pub(in crate::session) fn wanted_by(service: &Service) -> Vec<Wanted> {
                 (None, None, None) => Route::Name { host: host(), port: number },
             };
             let subject = Subject::service(namespace, name);
-            Some(Wanted { place: Place { subject, port: number }, name: port.name.clone(), route })
+            let place = Place { subject, port: number, protocol };
+            Some(Wanted { place, name: port.name.clone(), route })
         })
         .collect()
 }
@@ -76,7 +78,8 @@ pub(in crate::session) fn wanted_by_plan(service: &OutboundService) -> Vec<Wante
             None => Route::Name { host: host(), port: port.target.unwrap_or(port.port) },
         };
         let subject = Subject::service(&service.namespace, &service.name);
-        Wanted { place: Place { subject, port: port.port }, name: port.name.clone(), route }
+        let place = Place { subject, port: port.port, protocol: port.protocol };
+        Wanted { place, name: port.name.clone(), route }
     });
     wanted.chain(pods(service)).collect()
 }
@@ -93,15 +96,16 @@ pub(in crate::session) fn wanted_by_endpoints(
 
 fn pods(service: &OutboundService) -> impl Iterator<Item = Wanted> {
     service.pods.iter().flat_map(|pod| {
-        pod.ports(service).into_iter().map(|(port, target)| {
+        pod.ports(service).into_iter().map(|PodPort { port, protocol, target }| {
             let subject = Subject::Pod {
                 namespace: service.namespace.clone(),
                 service: service.name.clone(),
                 pod: pod.name.clone(),
             };
-            let named = pod.ports.iter().find(|known| known.port == target);
+            let is_it = |known: &&ServicePort| (known.port, known.protocol) == (target, protocol);
+            let named = pod.ports.iter().find(is_it);
             Wanted {
-                place: Place { subject, port },
+                place: Place { subject, port, protocol },
                 name: named.and_then(|port| port.name.clone()),
                 route: Route::Address { ip: pod.address, port: target },
             }
@@ -112,7 +116,11 @@ fn pods(service: &OutboundService) -> impl Iterator<Item = Wanted> {
 /// The ports of a host outside the cluster.
 pub(in crate::session) fn external(host: &ExternalHost) -> Vec<Wanted> {
     let wanted = host.ports.iter().map(|port| Wanted {
-        place: Place { subject: Subject::External { host: host.name.clone() }, port: *port },
+        place: Place {
+            subject: Subject::External { host: host.name.clone() },
+            port: *port,
+            protocol: Protocol::Tcp,
+        },
         name: None,
         route: Route::Name { host: host.name.to_string(), port: *port },
     });
@@ -142,7 +150,7 @@ mod tests {
         let ip = "10.96.0.7".parse().unwrap();
         assert_eq!(
             routes(json!({"clusterIP": "10.96.0.7", "ports": ports})),
-            [(80, Route::Address { ip, port: 80 }), (81, Route::Address { ip, port: 81 })]
+            [80, 53, 81].map(|port| (port, Route::Address { ip, port }))
         );
     }
 

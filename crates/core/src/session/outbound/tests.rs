@@ -27,7 +27,8 @@ fn outbound() -> (Outbound, Arc<Chronicle>) {
 }
 
 fn wanted(service: &str, ip: &str) -> Wanted {
-    let place = Place { subject: Subject::service("shop", service), port: 80 };
+    let place =
+        Place { subject: Subject::service("shop", service), port: 80, protocol: Protocol::Tcp };
     Wanted { place, name: None, route: Route::Address { ip: ip.parse().unwrap(), port: 80 } }
 }
 
@@ -69,7 +70,8 @@ async fn without_a_tunnel_a_connection_waits_and_is_then_reset_and_told_of_once(
 async fn without_rights_a_port_that_cannot_be_had_is_another_one_of_the_services_address() {
     let everywhere = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
     let taken = everywhere.local_addr().unwrap().port();
-    let place = Place { subject: Subject::service("shop", "late"), port: taken };
+    let subject = Subject::service("shop", "late");
+    let place = Place { subject, port: taken, protocol: Protocol::Tcp };
     let plan = HostsPlan::default();
     let own = Ground::of(Some(&plan), Names::OwnHostsFile);
     let (listeners, local) = own.listen(&place, 0).await.unwrap();

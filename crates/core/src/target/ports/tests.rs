@@ -6,6 +6,7 @@ fn spec() -> PodSpec {
         {"name": "app", "ports": [
             {"containerPort": 8080, "name": "http"},
             {"containerPort": 53, "name": "dns", "protocol": "UDP"},
+            {"containerPort": 9899, "protocol": "SCTP"},
         ]},
         {"name": "proxy", "ports": [{"containerPort": 15001, "name": "admin"}]},
     ]}))
@@ -22,13 +23,39 @@ fn mapped(
 ) -> Result<Vec<(u16, u16, Vec<String>)>, PortError> {
     let mappings: Vec<PortMapping> = mappings.iter().map(|text| text.parse().unwrap()).collect();
     let ports = map(&spec(), "app", services, &mappings)?;
-    Ok(ports.inbound.into_iter().map(|port| (port.remote, port.local, port.services)).collect())
+    let tcp = ports.inbound.into_iter().filter(|port| port.protocol.is_tcp());
+    Ok(tcp.map(|port| (port.remote, port.local, port.services)).collect())
+}
+
+/// As `PROTOCOL REMOTE>LOCAL SERVICES`.
+fn told(services: &[Service], mappings: &[&str]) -> Vec<String> {
+    let mappings: Vec<PortMapping> = mappings.iter().map(|text| text.parse().unwrap()).collect();
+    let ports = map(&spec(), "app", services, &mappings).unwrap().inbound;
+    let tell = |port: &InboundPort| {
+        let InboundPort { remote, protocol, local, services, .. } = port;
+        format!("{protocol} {remote}>{local} {}", services.join(","))
+    };
+    ports.iter().map(tell).collect()
 }
 
 #[test]
 fn declared_ports_map_to_themselves() {
-    assert_eq!(mapped(&[], &[]).unwrap(), [(8080, 8080, vec![])]);
-    assert_eq!(map(&spec(), "app", &[], &[]).unwrap().not_carried, ["53/UDP"]);
+    assert_eq!(told(&[], &[]), ["UDP 53>53 ", "TCP 8080>8080 "]);
+    assert_eq!(map(&spec(), "app", &[], &[]).unwrap().not_carried, ["9899/SCTP"]);
+}
+
+#[test]
+fn a_number_of_both_protocols_is_mapped_for_both() {
+    let services = [
+        service("dns", json!([{"port": 53, "protocol": "UDP", "targetPort": "dns"}, {"port": 53}])),
+        service("quic", json!([{"port": 443, "protocol": "UDP", "targetPort": 8080}])),
+    ];
+    assert_eq!(
+        told(&services, &["53:5353", "http:3000"]),
+        ["TCP 53>5353 dns:53", "UDP 53>5353 dns:53", "TCP 8080>3000 ", "UDP 8080>8080 quic:443"]
+    );
+    assert_eq!(told(&[], &["dns:5353"]), ["UDP 53>5353 ", "TCP 8080>8080 "]);
+    assert_eq!(told(&[], &["7000"])[1], "TCP 7000>7000 ", "TCP where nothing else is known");
 }
 
 #[test]
@@ -65,7 +92,10 @@ fn mappings_go_by_number_or_name_and_add_ports() {
 #[test]
 fn mappings_that_make_no_sense_are_refused() {
     for (mappings, expected) in [
-        (&["web:1"][..], "the container 'app' has no port named 'web'; it has 8080 (http)"),
+        (
+            &["web:1"][..],
+            "the container 'app' has no port named 'web'; it has 53 (dns), 8080 (http)",
+        ),
         (&["admin"][..], "port admin belongs to the container 'proxy'"),
         (&["15001"][..], "port 15001 belongs to the container 'proxy'"),
         (&["8080:1", "http:2"][..], "port 8080 is mapped to both 1 and 2"),

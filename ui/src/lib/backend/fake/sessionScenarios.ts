@@ -53,7 +53,7 @@ export const sessionScenarios: Record<string, Scenario> = {
   'volumes-conflict': one(),
   'session-quiet': one(() => ({
     figures: noFigures(),
-    silentPorts: [{ remote: 8080, local: 3000, reason: refused }],
+    silentPorts: [{ remote: 8080, protocol: 'TCP', local: 3000, reason: refused }],
     program: { state: 'byUser' },
     request: { ...ordersRequest, program: { start: 'byUser' } },
   })),
@@ -118,7 +118,7 @@ export const sessionScenarios: Record<string, Scenario> = {
   })),
   'session-program-exited': one((world) => ({
     program: { state: 'exited', how: 'exit status 1', well: false, at: world.ago(31) },
-    silentPorts: [{ remote: 8080, local: 3000, reason: refused }],
+    silentPorts: [{ remote: 8080, protocol: 'TCP', local: 3000, reason: refused }],
     attention:
       'python3 orders.py has ended with exit status 1; callers in the cluster are refused.',
   })),
@@ -132,15 +132,41 @@ export const sessionScenarios: Record<string, Scenario> = {
         detail: 'PATH=/home/mara/.local/bin:/usr/local/bin:/usr/bin:/bin',
       },
     },
-    silentPorts: [{ remote: 8080, local: 3000, reason: refused }],
+    silentPorts: [{ remote: 8080, protocol: 'TCP', local: 3000, reason: refused }],
+  })),
+  'session-udp': one((world) => ({
+    inbound: [
+      { remote: 53, protocol: 'TCP', local: 5353, name: 'dns-tcp', services: ['resolver:53'] },
+      { remote: 53, protocol: 'UDP', local: 5353, name: 'dns', services: ['resolver:53'] },
+    ],
+    silentPorts: [{ remote: 53, protocol: 'UDP', local: 5353, reason: refused }],
+    listeners: namedListeners(world).map((listener) =>
+      listener.service === 'redis'
+        ? {
+            ...listener,
+            service: 'statsd',
+            port: 8125,
+            protocol: 'UDP' as const,
+            portName: 'metrics',
+            names: ['statsd', 'statsd.shop'],
+            local: '127.77.24.32:8125',
+          }
+        : listener,
+    ),
   })),
   'session-hostile': one(() => ({
     title: LONG,
     workload: `deployment/${LONG}`,
     restorer: false,
     inbound: [
-      { remote: 8080, local: 3000, name: 'http', services: [`${LONG}:80`] },
-      { remote: 9090, local: 9090, name: 'metrics', services: [] },
+      {
+        remote: 8080,
+        protocol: 'TCP',
+        local: 3000,
+        name: 'http',
+        services: [`${LONG}:80`],
+      },
+      { remote: 9090, protocol: 'TCP', local: 9090, name: 'metrics', services: [] },
     ],
     attention: 'הפורט המקומי אינו עונה: connection refused',
   })),

@@ -104,8 +104,20 @@ function inbound(request: LaunchRequest, name: string): InboundPort[] {
     request.ports.find((port) => port.remote === String(remote) || port.remote === named)?.local ??
     remote;
   return [
-    { remote: 8080, local: local(8080, 'http'), name: 'http', services: [`${name}:80`] },
-    { remote: 9100, local: local(9100, 'metrics'), name: 'metrics', services: [] },
+    {
+      remote: 8080,
+      protocol: 'TCP',
+      local: local(8080, 'http'),
+      name: 'http',
+      services: [`${name}:80`],
+    },
+    {
+      remote: 9100,
+      protocol: 'TCP',
+      local: local(9100, 'metrics'),
+      name: 'metrics',
+      services: [],
+    },
   ];
 }
 

@@ -45,6 +45,7 @@ function listener(
     namespace: 'shop',
     service,
     port,
+    protocol: 'TCP',
     portName,
     local: `127.0.0.1:${local}`,
     target: `10.96.1.${(port % 200) + 10}:${port}`,
@@ -120,7 +121,9 @@ export function ordersSession(world: World, changes: Partial<Session> = {}): Ses
     since: began + 2251,
     steps: steps(began),
     tunnels: tunnels(),
-    inbound: [{ remote: 8080, local: 3000, name: 'http', services: ['orders:80'] }],
+    inbound: [
+      { remote: 8080, protocol: 'TCP', local: 3000, name: 'http', services: ['orders:80'] },
+    ],
     silentPorts: [],
     listeners: listeners(world),
     mode: 'noAdministrator',
