@@ -86,7 +86,10 @@ pub(crate) struct Shared {
     /// True from the moment at which the agent is told to end.
     pub(crate) ending: watch::Receiver<bool>,
     pub(crate) strangers: Arc<Semaphore>,
-    pub(crate) waiting: Arc<Semaphore>,
+    /// Room for connections that wait for a client.
+    pub(crate) waiting: Semaphore,
+    /// The same for those who send datagrams, so that these keep no connection from waiting.
+    pub(crate) waiting_udp: Semaphore,
     /// Room for streams of files.
     pub(crate) files: Semaphore,
 }
@@ -162,7 +165,8 @@ impl Agent {
             ports: listening.chain(self.not_listening).collect(),
             ending,
             strangers: Arc::new(Semaphore::new(STRANGERS)),
-            waiting: Arc::new(Semaphore::new(incoming::MOST_WAITING)),
+            waiting: Semaphore::new(incoming::MOST_WAITING),
+            waiting_udp: Semaphore::new(datagrams::MOST_WAITING),
             files: Semaphore::new(files::MOST),
             settings: self.settings,
         });

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::{self, error::TrySendError};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::carry::{CarryError, Meter};
 use crate::chunk::{self, ChunkError, Kind};
@@ -30,6 +30,9 @@ pub const WAITING: usize = 128;
 
 /// The most flows of a socket. A new one takes the place of the one that was silent for the longest time.
 pub const MOST_FLOWS: usize = 1024;
+
+/// How long a peer's datagrams are dropped after they went nowhere.
+pub const REST: Duration = Duration::from_secs(1);
 
 /// The longest payload, in bytes: IPv4's longest packet without its header and UDP's.
 pub const LONGEST: usize = 65_507;
@@ -126,6 +129,13 @@ impl Flows {
 }
 
 impl Peer {
+    /// Drops what comes for [`REST`]. For a peer whose datagrams go nowhere: else each of them would begin a flow.
+    pub async fn rest(mut self) {
+        let drop_all = async { while self.received.recv().await.is_some() {} };
+        // Whether there is nobody any more or the time is over.
+        let _ = timeout(REST, drop_all).await;
+    }
+
     /// Who; an IPv4 peer of a socket of both families as that.
     pub fn address(&self) -> SocketAddr {
         SocketAddr::new(self.address.ip().to_canonical(), self.address.port())
@@ -233,7 +243,7 @@ impl Sender for Arc<UdpSocket> {
 /// told by [`chunk::write_failure`]; [`CarryError::FarReset`] when the far end closes the stream before its socket stands, as one does that knows
 /// no UDP.
 pub async fn carry_datagrams(
-    mut near: impl Datagrams,
+    near: &mut impl Datagrams,
     stream: &mut (impl AsyncRead + AsyncWrite + Send + Unpin),
     meter: &impl Meter,
     on_ready: impl FnOnce() + Send,
@@ -242,7 +252,7 @@ pub async fn carry_datagrams(
     let heard = Mutex::new(Instant::now());
     let sender = near.sender();
     tokio::select! {
-        done = send(&mut near, to_tunnel, meter, &heard) => done,
+        done = send(near, to_tunnel, meter, &heard) => done,
         done = receive(from_tunnel, &sender, meter, &heard, on_ready) => done,
         () = idle(&heard) => Ok(()),
     }

@@ -17,6 +17,9 @@ use tracing::{debug, warn};
 use super::names::Names;
 use super::{Shared, incoming};
 
+/// The most peers that wait for a client; what any more send is lost.
+pub(crate) const MOST_WAITING: usize = 256;
+
 /// The pause after a failed read of a socket.
 const READ_AGAIN: Duration = Duration::from_millis(100);
 
@@ -34,15 +37,17 @@ pub(crate) async fn take_all(socket: UdpSocket, port: u16, shared: Arc<Shared>) 
     }
 }
 
-async fn hand_over(peer: Peer, port: u16, shared: Arc<Shared>) {
+async fn hand_over(mut peer: Peer, port: u16, shared: Arc<Shared>) {
     let from = peer.address();
     let header = ToClient::IncomingUdp { port, peer: from };
-    let Some(mut stream) = incoming::open(&header, &shared).await else {
+    let Some(mut stream) = incoming::open(&header, &shared.waiting_udp, &shared).await else {
         debug!("no client took the datagrams of {from} to port {port}");
-        return;
+        return peer.rest().await;
     };
-    if let Err(error) = carry_datagrams(peer, &mut stream, &Traffic::default(), || ()).await {
+    if let Err(error) = carry_datagrams(&mut peer, &mut stream, &Traffic::default(), || ()).await {
         debug!("the datagrams of {from} to port {port} ended: {error}");
+        drop(stream);
+        peer.rest().await;
     }
 }
 
@@ -70,7 +75,7 @@ async fn carry(
     host: &str,
     port: u16,
 ) -> Result<(), Failure> {
-    match carry_datagrams(Arc::new(socket), stream, &Traffic::default(), || ()).await {
+    match carry_datagrams(&mut Arc::new(socket), stream, &Traffic::default(), || ()).await {
         // The way to the client is free: nothing was being written when this came.
         Err(CarryError::NearReset(error)) => Err(failed(host, port, &error)),
         Err(error) => {

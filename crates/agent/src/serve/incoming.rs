@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use towline_wire::mux::MuxStream;
 use towline_wire::{CarryError, ToClient, Traffic, carry, frame};
@@ -38,7 +39,8 @@ pub(crate) async fn accept_all(listener: TcpListener, port: u16, shared: Arc<Sha
 }
 
 async fn hand_over(tcp: TcpStream, peer: SocketAddr, port: u16, shared: Arc<Shared>) {
-    let Some(stream) = open(&ToClient::Incoming { port, peer }, &shared).await else {
+    let Some(stream) = open(&ToClient::Incoming { port, peer }, &shared.waiting, &shared).await
+    else {
         debug!("no client took the connection of {peer} to port {port}");
         reset(tcp);
         return;
@@ -56,14 +58,18 @@ async fn hand_over(tcp: TcpStream, peer: SocketAddr, port: u16, shared: Arc<Shar
     }
 }
 
-/// Opens a stream to the client, waiting for one where there is none; `None`: none came, or too many wait already.
-pub(crate) async fn open(header: &ToClient, shared: &Shared) -> Option<MuxStream> {
+/// Opens a stream to the client, waiting for one where there is none; `None`: none came, or there is no place to wait.
+pub(crate) async fn open(
+    header: &ToClient,
+    waiting: &Semaphore,
+    shared: &Shared,
+) -> Option<MuxStream> {
     if let Some(tunnel) = shared.tunnels.current()
         && let Ok(stream) = announce(&tunnel.opener, header).await
     {
         return Some(stream);
     }
-    let _place = shared.waiting.try_acquire().ok()?;
+    let _place = waiting.try_acquire().ok()?;
     let open = async {
         loop {
             let tunnel = shared.tunnels.next().await;

@@ -30,10 +30,10 @@ async fn a_datagram_to_the_container_reaches_the_local_program() {
     caller.send(b"hits:1|c").await.unwrap();
     let (port, mut stream) = client.incoming_udp().await;
     assert_eq!(port, agent.udp_port);
-    let local = connected(program.local_addr().unwrap().port()).await;
+    let mut local = connected(program.local_addr().unwrap().port()).await;
     tokio::spawn(async move {
         chunk::write_mark(&mut stream, Kind::Ready).await.unwrap();
-        carry_datagrams(local, &mut stream, &Traffic::default(), || ()).await
+        carry_datagrams(&mut local, &mut stream, &Traffic::default(), || ()).await
     });
     for expected in [&b"hits:1|c"[..], b"hits:2|c"] {
         let mut bytes = [0; 16];
@@ -68,11 +68,11 @@ async fn datagrams_go_out_from_the_pod_and_nobody_there_is_told() {
     let (program, here) = (socket().await, socket().await);
     program.connect(here.local_addr().unwrap()).await.unwrap();
     here.connect(program.local_addr().unwrap()).await.unwrap();
-    let here = Arc::new(here);
+    let mut here = Arc::new(here);
     let mut stream = dial(port).await;
-    let carried = here.clone();
+    let mut carried = here.clone();
     let carrying = tokio::spawn(async move {
-        carry_datagrams(carried, &mut stream, &Traffic::default(), || ()).await
+        carry_datagrams(&mut carried, &mut stream, &Traffic::default(), || ()).await
     });
     program.send(b"question").await.unwrap();
     let mut bytes = [0; 16];
@@ -87,7 +87,7 @@ async fn datagrams_go_out_from_the_pod_and_nobody_there_is_told() {
     drop(service);
     let mut stream = dial(port).await;
     program.send(b"question").await.unwrap();
-    let told = carry_datagrams(here, &mut stream, &Traffic::default(), || ()).await;
+    let told = carry_datagrams(&mut here, &mut stream, &Traffic::default(), || ()).await;
     let Err(CarryError::Failed(failure)) = told else { panic!("{told:?}") };
     assert_eq!(failure.kind, FailureKind::Refused);
     assert!(failure.message.contains(&format!("UDP port {port} of 127.0.0.1")), "{failure}");

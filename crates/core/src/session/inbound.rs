@@ -112,23 +112,26 @@ impl Inbound {
             socket.connect((Ipv4Addr::LOCALHOST, local)).await?;
             Ok(Arc::new(socket))
         };
-        let socket = socket.await.map_err(|error: io::Error| error.to_string())?;
+        let mut socket = socket.await.map_err(|error: io::Error| error.to_string())?;
         open.established();
         if chunk::write_mark(&mut stream, Kind::Ready).await.is_err() {
             return Ok(());
         }
         let heard = Heard { inbound: self, way, open };
-        match carry_datagrams(socket, &mut stream, &heard, || ()).await {
+        match carry_datagrams(&mut socket, &mut stream, &heard, || ()).await {
             // None has come back as undeliverable.
             Ok(()) => {
                 self.mark_answering(way);
                 Ok(())
             }
             Err(CarryError::NearReset(error)) => {
-                self.mark_silent(way, &error);
-                Err(format!(
+                let reason = format!(
                     "nothing on this machine took the datagram on UDP port {local}: {error}"
-                ))
+                );
+                let told = failure((&error).into(), reason.clone());
+                let _ = chunk::write_failure(&mut stream, &told).await;
+                self.mark_silent(way, &error);
+                Err(reason)
             }
             Err(error) => Err(error.to_string()),
         }

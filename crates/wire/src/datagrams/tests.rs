@@ -36,16 +36,16 @@ async fn through_a_tunnel() -> (UdpSocket, SocketAddr) {
     tokio::spawn(async move {
         let mut flows = Flows::of(front);
         loop {
-            let peer = flows.next().await.unwrap();
+            let mut peer = flows.next().await.unwrap();
             let (mut near, mut far) = stream_pair().await;
             tokio::spawn(async move {
-                carry_datagrams(peer, &mut near, &Traffic::default(), || ()).await
+                carry_datagrams(&mut peer, &mut near, &Traffic::default(), || ()).await
             });
             tokio::spawn(async move {
-                let local = Arc::new(socket().await);
+                let mut local = Arc::new(socket().await);
                 local.connect(to).await.unwrap();
                 chunk::write_mark(&mut far, Kind::Ready).await.unwrap();
-                carry_datagrams(local, &mut far, &Traffic::default(), || ()).await
+                carry_datagrams(&mut local, &mut far, &Traffic::default(), || ()).await
             });
         }
     });
@@ -71,20 +71,20 @@ async fn datagrams_stay_whole_and_answers_find_their_caller() {
 #[tokio::test]
 async fn nobody_there_is_told() {
     let (mut near, mut far) = stream_pair().await;
-    let caller = Arc::new(socket().await);
+    let mut caller = Arc::new(socket().await);
     // A port that nobody has: its socket is gone.
     let nobody = socket().await.local_addr().unwrap();
     caller.connect(nobody).await.unwrap();
     far.write_all(&[&chunk::header(Kind::Data, 1)[..], b"x"].concat()).await.unwrap();
     far.flush().await.unwrap();
-    let ended = carry_datagrams(caller, &mut near, &Traffic::default(), || ()).await;
+    let ended = carry_datagrams(&mut caller, &mut near, &Traffic::default(), || ()).await;
     let Err(CarryError::NearReset(error)) = ended else { panic!("{ended:?}") };
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     // And the far end can be told.
     let failure = Failure { kind: FailureKind::Refused, message: "nobody".into() };
     chunk::write_failure(&mut near, &failure).await.unwrap();
-    let other = Arc::new(socket().await);
-    let told = carry_datagrams(other, &mut far, &Traffic::default(), || ()).await;
+    let mut other = Arc::new(socket().await);
+    let told = carry_datagrams(&mut other, &mut far, &Traffic::default(), || ()).await;
     assert!(matches!(told, Err(CarryError::Failed(told)) if told == failure));
 }
 
@@ -97,7 +97,8 @@ async fn a_far_end_that_knows_no_udp_is_told_from_one_that_is_done() {
         }
         drop(far);
         let ended =
-            carry_datagrams(Arc::new(socket().await), &mut near, &Traffic::default(), || ()).await;
+            carry_datagrams(&mut Arc::new(socket().await), &mut near, &Traffic::default(), || ())
+                .await;
         assert_eq!(ended.is_ok(), ready, "{ended:?}");
     }
 }
@@ -109,7 +110,7 @@ async fn a_datagram_that_cannot_be_is_refused() {
     far.write_all(&chunk::header(Kind::Data, LONGEST + 1)).await.unwrap();
     far.flush().await.unwrap();
     let ended =
-        carry_datagrams(Arc::new(socket().await), &mut near, &Traffic::default(), || ()).await;
+        carry_datagrams(&mut Arc::new(socket().await), &mut near, &Traffic::default(), || ()).await;
     assert!(matches!(ended, Err(CarryError::FarReset(_))), "{ended:?}");
 }
 
@@ -118,10 +119,25 @@ async fn a_flow_without_datagrams_is_over() {
     let (mut near, _far) = tokio::io::duplex(64);
     let begin = Instant::now();
     let (_hand_on, received) = mpsc::channel(1);
-    let peer =
+    let mut peer =
         Peer { socket: Arc::new(socket().await), address: ([127, 0, 0, 1], 9).into(), received };
-    carry_datagrams(peer, &mut near, &Traffic::default(), || ()).await.unwrap();
+    carry_datagrams(&mut peer, &mut near, &Traffic::default(), || ()).await.unwrap();
     assert!(begin.elapsed() >= IDLE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_whose_datagrams_go_nowhere_rests() {
+    let mut flows = Flows::of(socket().await);
+    let from = SocketAddr::from(([127, 0, 0, 1], 9));
+    let begin = Instant::now();
+    let resting = tokio::spawn(flows.hand_on(from, vec![0]).unwrap().rest());
+    for _ in 0..2 * WAITING {
+        assert!(flows.hand_on(from, vec![0]).is_none(), "it has begun a flow");
+        tokio::task::yield_now().await;
+    }
+    resting.await.unwrap();
+    assert!(begin.elapsed() >= REST);
+    assert!(flows.hand_on(from, vec![0]).is_some());
 }
 
 #[tokio::test]

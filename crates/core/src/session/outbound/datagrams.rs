@@ -42,28 +42,30 @@ pub(super) async fn take(
 }
 
 impl Dialer {
-    async fn carry_datagrams(&self, peer: Peer, place: &Place, route: &Route) {
+    async fn carry_datagrams(&self, mut peer: Peer, place: &Place, route: &Route) {
+        if let Err(reason) = self.flow(&mut peer, place, route).await {
+            self.tell(place, reason);
+            peer.rest().await;
+        }
+    }
+
+    /// One to its end. The error is for the user.
+    async fn flow(&self, peer: &mut Peer, place: &Place, route: &Route) -> Result<(), String> {
         let open = self.chronicle.counters.open(place.as_route(), Some(peer.address()));
-        let mut stream = match self.dial(place, route).await {
-            Ok(stream) => stream,
-            Err(reason) => {
-                open.failed(&reason);
-                return self.tell(place, reason);
-            }
+        let failed = |reason: String| {
+            open.failed(&reason);
+            reason
         };
+        let mut stream = self.dial(place, route).await.map_err(failed)?;
         let reason = match carry_datagrams(peer, &mut stream, &open, || open.established()).await {
-            Ok(()) => return,
+            Ok(()) => return Ok(()),
             Err(CarryError::Failed(failure)) => failure.message,
             Err(CarryError::FarReset(ChunkError::Reset(_))) => {
                 "the agent did not open a socket for it; one of an earlier release carries no UDP"
                     .to_owned()
             }
-            Err(error) => {
-                open.failed(&error.to_string());
-                return tracing::debug!(?place, %error, "datagrams to the cluster ended early");
-            }
+            Err(error) => error.to_string(),
         };
-        open.failed(&reason);
-        self.tell(place, reason);
+        Err(failed(reason))
     }
 }
