@@ -26,7 +26,7 @@ pub(crate) struct File {
     pub(crate) kubeconfig: Option<String>,
     /// Which container of the pod, where several could be meant.
     pub(crate) container: Option<String>,
-    /// Where ports of the container go, as REMOTE or REMOTE:LOCAL, by number or name. Ports that are not listed go to the same number.
+    /// Where ports of the container go, as REMOTE or REMOTE:LOCAL, by number, by name, or for UDP as NUMBER/udp. Ports that are not listed go to the same number.
     #[serde(default)]
     #[schemars(with = "Vec<Text>")]
     pub(crate) ports: Vec<Spanned<Text>>,

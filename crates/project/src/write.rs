@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_yaml_ng::{Mapping, Value};
-use towline_core::request::{Names, RemotePort, Volumes};
+use towline_core::request::{Names, Volumes};
 
 use crate::{NAMES, Project};
 
@@ -58,10 +58,7 @@ impl Project {
         put("kubeconfig", path(&self.kubeconfig));
         put("container", text(&self.container));
         let ports = self.ports.iter().map(|port| {
-            let remote = match &port.remote {
-                RemotePort::Number(number) => number.to_string(),
-                RemotePort::Name(name) => name.clone(),
-            };
+            let remote = port.remote.to_string();
             port.local.map_or(remote.clone(), |local| format!("{remote}:{local}")).into()
         });
         put("ports", list(ports.collect()));

@@ -36,7 +36,7 @@ pub(crate) struct SessionArguments {
     pub(crate) container: Option<String>,
     /// Send a port of the container to another port here; by number or name, may be repeated [default: the same number]
     ///
-    /// Every port that the container declares or a service sends to is redirected; this only says where it goes. Examples: 80:8080, http:8080.
+    /// Every port that the container declares or a service sends to is redirected; this only says where it goes. Examples: 80:8080, http:8080, 8125/udp:18125.
     #[arg(short, long = "port", value_name = "REMOTE[:LOCAL]", help_heading = "Session")]
     pub(crate) ports: Vec<PortMapping>,
     /// Whose services can be reached from here [default: the target's namespace]

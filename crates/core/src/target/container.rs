@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{Container, PodSpec, Service};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::cluster::list;
-use crate::request::{PortMapping, RemotePort};
+use crate::request::{PortMapping, RemotePort, UdpPort};
 
 /// What speaks for one container or another, besides their being there.
 pub(super) struct Evidence<'a> {
@@ -87,6 +87,10 @@ fn only_one(containers: &[Container], ports: &[RemotePort]) -> Option<String> {
 pub(super) fn declares(container: &Container, port: &RemotePort) -> bool {
     container.ports.iter().flatten().any(|declared| match port {
         RemotePort::Number(number) => declared.container_port == i32::from(*number),
+        RemotePort::Udp(UdpPort(number)) => {
+            declared.container_port == i32::from(number.get())
+                && declared.protocol.as_deref() == Some("UDP")
+        }
         RemotePort::Name(name) => declared.name.as_ref() == Some(name),
     })
 }

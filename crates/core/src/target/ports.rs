@@ -9,7 +9,7 @@ use towline_wire::Protocol;
 use super::container::{declares, target};
 use crate::cluster::list;
 use crate::plan::InboundPort;
-use crate::request::{PortMapping, RemotePort};
+use crate::request::{PortMapping, RemotePort, UdpPort};
 
 /// A mapping makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +63,7 @@ pub struct Ports {
 }
 
 /// The ports that come to this machine: the TCP and UDP ports that the container declares, those that services of the pod send connections to and no
-/// other container declares, and those of `mappings`, which are TCP where neither of them knows the number.
+/// other container declares, and those of `mappings`.
 ///
 /// # Errors
 ///
@@ -130,6 +130,7 @@ impl Mapper<'_> {
             // A name is a port of whichever container declares it.
             let number = match &target {
                 RemotePort::Number(number) => Some(*number),
+                RemotePort::Udp(UdpPort(number)) => Some(number.get()),
                 RemotePort::Name(name) => self.declared_as(name).map(|(number, _)| number),
             };
             let Some(number) = number else { continue };
@@ -157,6 +158,7 @@ impl Mapper<'_> {
     fn mapped(&self, remote: &RemotePort) -> Result<Vec<(u16, Protocol)>, PortError> {
         let number = match remote {
             RemotePort::Number(number) => *number,
+            RemotePort::Udp(UdpPort(number)) => return Ok(vec![(number.get(), Protocol::Udp)]),
             RemotePort::Name(name) => {
                 let port = self.declared_as(name).ok_or_else(|| self.unknown(name))?;
                 return Ok(vec![port]);

@@ -222,11 +222,14 @@ async fn local_socket() -> Result<UdpSocket> {
 async fn a_udp_service_has_its_name_and_its_own_port() -> Result<()> {
     let namespace = Namespace::create("udp-names").await?;
     apply(&namespace).await?;
-    let target = ["service/app", "--mount", "--no-admin"];
+    // The last is one that the container does not declare.
+    let target = ["service/app", "--mount", "--no-admin", "--port", "9125/udp"];
     let plan = [&["plan", "-n", &namespace.name], &target[..]].concat();
     let plan = namespace.run(&plan).await?;
     ensure!(plan.status.success(), "{plan:?}");
-    for expected in ["container port 8125/UDP (metrics)", "5353/UDP (udp-5353)"] {
+    for expected in
+        ["container port 8125/UDP (metrics)", "container port 9125/UDP", "5353/UDP (udp-5353)"]
+    {
         ensure!(plan.stdout.contains(expected), "{expected} is missing in\n{}", plan.stdout);
     }
     let program = ["python3", "-u", "-c", ASK, "echo", "5353", "by name"];

@@ -56,6 +56,10 @@ fn a_number_of_both_protocols_is_mapped_for_both() {
     );
     assert_eq!(told(&[], &["dns:5353"]), ["UDP 53>5353 ", "TCP 8080>8080 "]);
     assert_eq!(told(&[], &["7000"])[1], "TCP 7000>7000 ", "TCP where nothing else is known");
+    assert_eq!(
+        told(&[], &["7000/udp", "8080/udp:1", "53/udp:5353"]),
+        ["UDP 53>5353 ", "UDP 7000>7000 ", "TCP 8080>8080 ", "UDP 8080>1 "]
+    );
 }
 
 #[test]
