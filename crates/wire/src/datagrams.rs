@@ -22,8 +22,8 @@ use crate::carry::{CarryError, Meter};
 use crate::chunk::{self, ChunkError, Kind};
 
 /// A flow without a datagram for this long is over. Linux forgets one after 30 s if only one side has spoken, else after 120 s
-/// (`nf_conntrack_udp_timeout`, `nf_conntrack_udp_timeout_stream`).
-pub const IDLE: Duration = Duration::from_secs(60);
+/// (`nf_conntrack_udp_timeout`, `nf_conntrack_udp_timeout_stream`). No time that people choose for heartbeats: a datagram that comes just as its flow ends is lost.
+pub const IDLE: Duration = Duration::from_secs(77);
 
 /// The most datagrams of a peer that wait for the tunnel.
 pub const WAITING: usize = 128;
