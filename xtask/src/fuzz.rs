@@ -1,8 +1,8 @@
 //! `cargo xtask test fuzz`: the fuzzers of `tests/fuzz`, which are programs around libFuzzer.
 //!
-//! Without options each tries as many inputs as [`Target::inputs`] says, from the seeds alone and by the same chance every time: what it finds it finds
-//! again, and a change is not held up by a fault that it did not make. `--seconds` is for looking further: by another chance each time, and from what
-//! earlier such runs have learnt.
+//! Without options each tries as many inputs as [`Target::inputs`] says, from the seeds alone and with libFuzzer's dice set: much the same ones every time,
+//! so that a change is seldom held up by a fault that it did not make. Not the very same, because addresses and the maps of what is tried have dice of their
+//! own, and libFuzzer goes by what they do. `--seconds` is for looking further: by other dice each time, and from what earlier such runs have learnt.
 
 use std::{
     fs::{self, File},
@@ -37,7 +37,7 @@ const MEMORY: u32 = 1024;
 #[derive(Parser)]
 #[command(name = "cargo xtask test fuzz --", max_term_width = 100)]
 struct Options {
-    /// Looks further, for so many seconds for each target, and not for what every run without this tries.
+    /// Looks further, for so many seconds for each target, than every run without this does.
     #[arg(long)]
     seconds: Option<u32>,
     /// The target; all of them without.
@@ -129,7 +129,7 @@ impl Target {
         fuzzer
     }
 
-    /// How many inputs a run tries that is the same every time: about 20 s of one of our cores.
+    /// How many inputs a run without options tries: about 20 s of one of our cores.
     fn inputs(self) -> usize {
         match self {
             Self::HelperFrames => 600_000,
@@ -140,7 +140,7 @@ impl Target {
 
     /// Starts fuzzing: see the module for how the two ways differ.
     fn start(self, seconds: Option<u32>) -> Result<Fuzzer> {
-        let kept = if seconds.is_some() { "corpus" } else { "corpus-of-the-same" };
+        let kept = if seconds.is_some() { "corpus" } else { "corpus-of-one-run" };
         let learnt = directory().join(kept).join(self.name());
         if seconds.is_none() && learnt.exists() {
             fs::remove_dir_all(&learnt).with_context(|| format!("empty {}", learnt.display()))?;

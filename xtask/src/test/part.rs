@@ -14,7 +14,7 @@ pub(crate) enum Part {
     Deny,
     /// Unit, property and snapshot tests: all that needs no cluster.
     Unit,
-    /// Helper frames, hosts file, project file and the tunnel's headers, fuzzed, by the same inputs each time: `-- --seconds 600` to look further, `-- TARGET` for one, `-- TARGET INPUT` to repeat one input.
+    /// Helper frames, hosts file, project file and the tunnel's headers, fuzzed, by a number of inputs: `-- --seconds 600` to look further, `-- TARGET` for one, `-- TARGET INPUT` to repeat one input.
     Fuzz,
     /// The window's own part: checks, unit tests, and every screen in a browser on a fake backend.
     Ui,
