@@ -102,30 +102,13 @@ impl Agent {
     pub fn bind(settings: Settings) -> Result<Self, ControlPortError> {
         let control = listen::loopback(settings.control_port)
             .map_err(|source| ControlPortError { port: settings.control_port, source })?;
-        let (mut listeners, mut sockets, mut not_listening) = (Vec::new(), Vec::new(), Vec::new());
-        let mut not = |port: u16, protocol: Protocol, error: io::Error| {
-            warn!("cannot listen on {protocol} port {port}: {error}");
-            not_listening.push(Message::NotListening { port, protocol, reason: error.to_string() });
-        };
-        for &port in &settings.ports {
-            match listen::everywhere(port) {
-                Ok(listener) => {
-                    let port = listener.local_addr().map_or(port, |address| address.port());
-                    listeners.push((port, listener));
-                }
-                Err(error) => not(port, Protocol::Tcp, error),
-            }
-        }
-        for &port in &settings.udp_ports {
-            match listen::udp_everywhere(port) {
-                Ok(socket) => {
-                    let port = socket.local_addr().map_or(port, |address| address.port());
-                    sockets.push((port, socket));
-                }
-                Err(error) => not(port, Protocol::Udp, error),
-            }
-        }
-        Ok(Self { settings, control, listeners, sockets, not_listening })
+        let (tcp, udp) = (&settings.ports, &settings.udp_ports);
+        let mut failed = Vec::new();
+        let listeners =
+            open(tcp, Protocol::Tcp, listen::listen, TcpListener::local_addr, &mut failed);
+        let sockets =
+            open(udp, Protocol::Udp, listen::datagrams, UdpSocket::local_addr, &mut failed);
+        Ok(Self { settings, control, listeners, sockets, not_listening: failed })
     }
 
     /// Where the client is awaited.
@@ -190,4 +173,29 @@ impl Agent {
         shared.tunnels.close();
         tokio::time::sleep(SETTLE).await;
     }
+}
+
+/// Opens the ports that can be opened, and adds what is to be told of the others.
+fn open<T>(
+    ports: &[u16],
+    protocol: Protocol,
+    way: impl Fn(SocketAddr) -> io::Result<T>,
+    address: impl Fn(&T) -> io::Result<SocketAddr>,
+    failed: &mut Vec<Message>,
+) -> Vec<(u16, T)> {
+    let mut opened = Vec::new();
+    for &port in ports {
+        match listen::everywhere(port, &way) {
+            Ok(socket) => {
+                let port = address(&socket).map_or(port, |address| address.port());
+                opened.push((port, socket));
+            }
+            Err(error) => {
+                warn!("cannot listen on {protocol} port {port}: {error}");
+                let reason = error.to_string();
+                failed.push(Message::NotListening { port, protocol, reason });
+            }
+        }
+    }
+    opened
 }

@@ -10,33 +10,26 @@ use tracing::debug;
 /// How many connections the kernel completes before they are accepted.
 const BACKLOG: i32 = 1024;
 
-/// Listens on every address of the pod, of both families where the pod has both.
-pub(crate) fn everywhere(port: u16) -> io::Result<TcpListener> {
-    match listen((Ipv6Addr::UNSPECIFIED, port).into()) {
+/// Opens a port on every address of the pod, of both families where the pod has both, by [`listen`] or [`datagrams`].
+pub(crate) fn everywhere<T>(
+    port: u16,
+    open: impl Fn(SocketAddr) -> io::Result<T>,
+) -> io::Result<T> {
+    match open((Ipv6Addr::UNSPECIFIED, port).into()) {
         // Taken for IPv6 is taken; a pod without IPv6 answers otherwise.
         Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
             debug!("port {port} without IPv6: {error}");
-            listen((Ipv4Addr::UNSPECIFIED, port).into())
+            open((Ipv4Addr::UNSPECIFIED, port).into())
         }
         other => other,
     }
 }
 
-/// Takes datagrams on every address of the pod, as [`everywhere`] takes connections.
-pub(crate) fn udp_everywhere(port: u16) -> io::Result<UdpSocket> {
-    match bind_udp((Ipv6Addr::UNSPECIFIED, port).into()) {
-        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
-            debug!("UDP port {port} without IPv6: {error}");
-            bind_udp((Ipv4Addr::UNSPECIFIED, port).into())
-        }
-        other => other,
-    }
-}
-
-fn bind_udp(address: SocketAddr) -> io::Result<UdpSocket> {
+/// Takes datagrams.
+pub(crate) fn datagrams(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
-        socket.set_only_v6(false)?;
+        socket.set_only_v6(address.ip().is_loopback())?;
     }
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
@@ -54,7 +47,8 @@ pub(crate) fn loopback(port: u16) -> io::Result<Vec<TcpListener>> {
     Ok(std::iter::once(first).chain(second.ok()).collect())
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+/// Takes connections.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(address.ip().is_loopback())?;

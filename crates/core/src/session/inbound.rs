@@ -85,10 +85,7 @@ impl Inbound {
             Err(error) => {
                 let reason =
                     format!("nothing on this machine took the connection on port {local}: {error}");
-                let told = failure((&error).into(), reason.clone());
-                let _ = chunk::write_failure(&mut stream, &told).await;
-                self.mark_silent(way, &error);
-                return Err(reason);
+                return Err(self.nobody_took_it(way, &error, reason, &mut stream).await);
             }
         };
         self.mark_answering(way);
@@ -128,13 +125,24 @@ impl Inbound {
                 let reason = format!(
                     "nothing on this machine took the datagram on UDP port {local}: {error}"
                 );
-                let told = failure((&error).into(), reason.clone());
-                let _ = chunk::write_failure(&mut stream, &told).await;
-                self.mark_silent(way, &error);
-                Err(reason)
+                Err(self.nobody_took_it(way, &error, reason, &mut stream).await)
             }
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    /// Tells the agent and the user; gives the reason back.
+    async fn nobody_took_it(
+        &self,
+        way: Way,
+        error: &io::Error,
+        reason: String,
+        stream: &mut MuxStream,
+    ) -> String {
+        // An agent that is gone needs not be told.
+        let _ = chunk::write_failure(stream, &failure(error.into(), reason.clone())).await;
+        self.mark_silent(way, error);
+        reason
     }
 
     fn silent(&self) -> MutexGuard<'_, BTreeSet<Remote>> {
