@@ -1,6 +1,7 @@
 //! `towline` as a user runs it, with its events read from standard output.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -165,6 +166,26 @@ impl Connected {
             Ok(None) => bail!("towline ended without the event '{name}'\n{}", self.told()),
             Err(_) => bail!("no event '{name}' within {} s\n{}", LIMIT.as_secs(), self.told()),
         }
+    }
+
+    /// The address of this machine that stands for a service's port, once it does. `service` is `name.namespace`, `protocol` as Kubernetes says it.
+    ///
+    /// # Errors
+    /// When the program ends first, the time passes, or the address is not of this machine alone.
+    pub async fn listener(
+        &mut self,
+        service: &str,
+        port: u16,
+        protocol: &str,
+    ) -> Result<SocketAddr> {
+        let is_it = |event: &Value| {
+            let spoken = event["protocol"].as_str().unwrap_or("TCP");
+            event["service"] == service && event["port"] == port && spoken == protocol
+        };
+        let added = self.find("service_added", is_it).await?;
+        let local: SocketAddr = added["local"].as_str().context("an address")?.parse()?;
+        ensure!(local.ip().is_loopback(), "{local} is not of this machine alone");
+        Ok(local)
     }
 
     /// The first event named `name` that `wanted` likes, among those so far and those to come, at most [`LIMIT`].

@@ -67,13 +67,7 @@ async fn listener(
     service: &str,
     port: u16,
 ) -> Result<SocketAddr> {
-    let name = format!("{service}.{}", namespace.name);
-    let added = session
-        .find("service_added", |event| event["service"] == name.as_str() && event["port"] == port)
-        .await?;
-    let local: SocketAddr = added["local"].as_str().context("an address")?.parse()?;
-    ensure!(local.ip().is_loopback(), "{local} is not of this machine alone");
-    Ok(local)
+    session.listener(&format!("{service}.{}", namespace.name), port, "TCP").await
 }
 
 /// The way from this machine to every mode of the service `peer`.

@@ -112,13 +112,7 @@ async fn listener(
     service: &str,
     port: u16,
 ) -> Result<SocketAddr> {
-    let name = format!("{service}.{}", namespace.name);
-    let added = session
-        .find("service_added", |event| {
-            event["service"] == name.as_str() && event["port"] == port && event["protocol"] == "UDP"
-        })
-        .await?;
-    Ok(added["local"].as_str().context("an address")?.parse()?)
+    session.listener(&format!("{service}.{}", namespace.name), port, "UDP").await
 }
 
 /// What one socket of this machine gets back for what it sends. Sent again while nothing comes, as everybody does who uses UDP.
